@@ -1,0 +1,33 @@
+"""Which rows a run uses, how they are read, and which of them are held out."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class DataChoice(BaseModel):
+    """Which rows, read how, and which of them are held out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, Field(description="What people call the data set.")]
+    source: Annotated[str, Field(description="A bundled sample's name, or the id of a data set in the home folder.")]
+    sha256: Annotated[str, Field(description="Of the bytes of all its files, so that changed rows are noticed.")]
+    format: Annotated[str, Field(description="Name of the format, as in FORMATS.")]
+    mapping: Annotated[dict[str, str], Field(description="Part of the format to column of the file.")]
+    instruction: Annotated[str, Field(description="Stands before each prompt; says what to do.")] = ""
+    validation_share: Annotated[
+        float,
+        Field(
+            gt=0, le=0.5, title="Validation share", description="Share of the rows held out to choose the best weights."
+        ),
+    ] = 0.1
+    test_share: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=0.5,
+            title="Test share",
+            description="Share of the rows held out for scores; unused where the data bring test rows.",
+        ),
+    ] = 0.2

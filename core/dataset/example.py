@@ -1,0 +1,47 @@
+"""What every format becomes: a prompt in turns, and the answer that training wants."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message of the prompt."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One row as the model is trained and scored on it."""
+
+    row: int
+    """Row in its file, counted from 1, the header not counted."""
+    turns: tuple[Turn, ...]
+    """The prompt; the last turn is a user's."""
+    answer: str
+    """What the assistant should say; the loss is on these tokens only."""
+    label: str | None = None
+    """The class, where the task is to choose one of a few; it equals `answer` then."""
+
+    @property
+    def prompt(self) -> str:
+        """The prompt as a person reads it."""
+        return "\n\n".join(turn.content for turn in self.turns)
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Examples held apart: training never sees validation or test rows."""
+
+    train: tuple[Example, ...]
+    validation: tuple[Example, ...]
+    test: tuple[Example, ...]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """All labels of the training rows, sorted; empty where answers are free text."""
+        return tuple(sorted({example.label for example in self.train if example.label is not None}))

@@ -1,0 +1,1 @@
+"""The formats a file may have, one file each."""

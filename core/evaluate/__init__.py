@@ -1,0 +1,1 @@
+"""Did it help? Base against tuned on the same held-out rows."""

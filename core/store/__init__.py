@@ -1,0 +1,1 @@
+"""SQLite: runs, jobs, events, drafts, data sets."""

@@ -1,0 +1,1 @@
+"""Examples, machine and goal become a plan, with a reason for each choice."""

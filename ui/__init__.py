@@ -1,0 +1,1 @@
+"""The dashboard. No training logic, and never torch."""
