@@ -10,7 +10,8 @@
         ├── BusyError          a job is running already
         └── NotFoundError      no run, dataset or entry of that name
 
-Core raises; it never returns "" for success or a string for failure. The page and the command line show `what` and `fix`.
+Core raises; it never returns "" for success or a string for failure. The page and the command line show `what` and
+`fix`.
 """
 
 from collections.abc import Mapping

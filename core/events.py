@@ -80,7 +80,7 @@ class StepTaken:
     tokens: int
     """Real tokens (no padding) seen since the first step of this attempt."""
     seconds: float
-    """Seconds of training since the first step of this attempt began, validation and saving left out, monotonic clock."""
+    """Seconds of training since this attempt's first step began, without validation and saving; monotonic clock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +149,7 @@ class Evaluated:
 
     rows: int
     metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Metric name to {"base", "tuned", "interval": [low, high], "p_value"}; the interval is of tuned minus base, 95 %."""
+    """Metric name to {"base", "tuned", "interval": [low, high], "p_value"}; the interval (95 %) is of the difference."""
     wins: int = 0
     losses: int = 0
     ties: int = 0

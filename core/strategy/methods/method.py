@@ -23,13 +23,13 @@ class Method(Generic[Options]):
     source: str
     """Paper or document and section."""
     options: type[Options]
-    """Frozen pydantic model, `extra="forbid"`, each field with title, range, unit and description: the form draws itself from it."""
+    """Frozen pydantic model, `extra="forbid"`, each field with title, range and unit: the form draws itself from it."""
     quantised: bool
     """Whether the base model is loaded in 4 bits (bitsandbytes nf4, double quantisation)."""
     mergeable: bool
     """Whether the result can be folded into the base weights (LoRA, QLoRA; full is its own merged model)."""
     prepare: Callable[[Any, Options], Any]
-    """Takes the loaded transformers model and the options, returns the model to train (often a PeftModel). Imports inside."""
+    """Takes the loaded model and the options, returns the model to train (often a PeftModel). Imports inside."""
     trainable: "Callable[[ModelFacts, Options], int]"
     """Trainable parameters, computed from the configuration alone; the memory forecast uses it."""
     learning_rate: float

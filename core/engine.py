@@ -1,0 +1,253 @@
+"""The one door for the pages and the command line."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from core.dataset.choice import DataChoice
+from core.dataset.example import Split
+from core.dataset.load import Report, choose, inspect, load
+from core.dataset.source import SAMPLES, Source, find_source, open_source
+from core.errors import NotFoundError, SettingsError
+from core.evaluate.compare import Evaluation, read_evaluation
+from core.events import Event, Evaluated, RunState
+from core.export.exporters import EXPORTERS
+from core.job.launchers import LAUNCHERS
+from core.job.runner import Runner
+from core.store.store import Job, Record, RunRow, Store
+from core.strategy.advise import Advice, Goal, advise
+from core.strategy.machine import Machine, probe
+from core.strategy.memory import MemoryForecast, forecast
+from core.strategy.methods import METHODS, read_options
+from core.strategy.model_facts import ModelFacts, read_facts
+from core.strategy.plan import Plan, problems_of
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One line of the table of runs."""
+
+    row: RunRow
+    plan: Plan
+    evaluated: Evaluated | None
+    """The newest scores, if there are any."""
+
+
+class Engine:
+    """Data sets, advice, jobs and results of one home folder.
+
+    Several engines may share a home (the dashboard and the command line do); one job runs at a time among all of them.
+    """
+
+    def __init__(self, home: Path, *, launcher: str = "process") -> None:
+        """Open or create `home`.
+
+        Raises:
+            NotFoundError: No launcher has that name.
+            MachineError: The folder cannot be written, or its store belongs to a newer version.
+        """
+        self.home = home
+        self.store = Store(home)
+        self._launcher = LAUNCHERS[launcher]()
+        self._runner: Runner | None = None
+        self._lock = threading.Lock()
+
+    # -- data ---------------------------------------------------------------------------------------------------------
+
+    def open_data(self, source: str | Path) -> Source:
+        """Take in a sample's name, a kept data set's id, or a user's file or folder, which is copied into the home."""
+        return open_source(source, self.home)
+
+    def source(self, data_id: str) -> Source:
+        """The data set with this id."""
+        return find_source(data_id, self.home)
+
+    def choose(self, source: Source) -> DataChoice:
+        """How the rows would be read: detected format, mapping and instruction."""
+        return choose(source)
+
+    def check(self, source: Source, choice: DataChoice | None = None) -> Report:
+        """Rows, format, findings and a preview."""
+        return inspect(source, choice)
+
+    def split(self, choice: DataChoice, seed: int = 7) -> Split:
+        """The examples as a run would see them."""
+        return load(choice, self.home, seed)
+
+    # -- strategy -----------------------------------------------------------------------------------------------------
+
+    def machine(self) -> Machine:
+        """What this computer has, asked anew."""
+        return probe(self.home)
+
+    def facts(self, model: str) -> ModelFacts:
+        """What the model's configuration says of it."""
+        return read_facts(model)
+
+    def advise(
+        self,
+        choice: DataChoice,
+        model: str,
+        *,
+        goal: Goal = Goal.BALANCED,
+        budget: bool = False,
+        gpu_memory: float | None = None,
+    ) -> Advice:
+        """A complete plan with a reason for each choice; `gpu_memory` (GiB) stands in for what the machine has."""
+        split = self.split(choice)
+        return advise(split, choice, self.facts(model), self.machine(), goal=goal, budget=budget, gpu_memory=gpu_memory)
+
+    def forecast(self, plan: Plan) -> MemoryForecast:
+        """Predicted peak memory of `plan` on this machine."""
+        return forecast(plan, self.facts(plan.model), self.machine())
+
+    def read_plan(self, raw: Mapping[str, Any]) -> Plan:
+        """A checked plan from untrusted values; options of the method are completed with their defaults.
+
+        Raises:
+            SettingsError: Lists every value that is missing, misspelt or out of range, of plan and method together.
+        """
+        problems: dict[str, str] = {}
+        values = dict(raw)
+        options = values.get("options", {})
+        method = values.get("method")
+        if isinstance(method, str) and method in METHODS:
+            try:
+                values["options"] = read_options(method, options if isinstance(options, dict) else {}).model_dump()
+            except SettingsError as error:
+                problems |= error.problems
+        elif isinstance(method, str):
+            try:
+                METHODS[method]
+            except NotFoundError as error:
+                problems["method"] = str(error)
+        try:
+            plan = Plan(**values)
+        except ValidationError as error:
+            problems |= problems_of(error)
+        if problems:
+            raise SettingsError(problems)
+        return plan
+
+    # -- runs ---------------------------------------------------------------------------------------------------------
+
+    def warm_up(self) -> None:
+        """Start a worker early, so that its libraries are loaded by the time that someone starts a run."""
+        self._launcher.warm_up(self.home)
+
+    def start(self, plan: Plan) -> str:
+        """Queue a run and return its id.
+
+        Raises:
+            SettingsError: The plan is not valid.
+            DataError: The rows changed since the plan was made, or too few are left to train on.
+            BusyError: A job is running already; nothing of this one was written.
+        """
+        plan = self.read_plan(plan.model_dump())
+        self.split(plan.data, plan.seed)
+        self.facts(plan.model)
+        job = self.store.add_run(plan.model_dump(mode="json"), plan.name or _default_name(plan))
+        self.runner.submit(job)
+        return job.run_id
+
+    def resume(self, run_id: str) -> Job:
+        """Go on with a run that was stopped, failed or lost, from its newest complete checkpoint."""
+        return self._submit(run_id, "train", {"resume": True})
+
+    def evaluate(self, run_id: str) -> Job:
+        """Score base and tuned model again on the held-out rows."""
+        return self._submit(run_id, "evaluate", {})
+
+    def export(self, run_id: str, exporter: str, out: Path | None = None) -> Job:
+        """Write the tuned model in another form; `out` defaults to a folder of the run."""
+        EXPORTERS[exporter]
+        folder = out or self.store.run_folder(run_id) / "exports" / exporter
+        return self._submit(run_id, "export", {"exporter": exporter, "out": str(folder.absolute())})
+
+    def stop(self, run_id: str) -> RunState:
+        """Ask the run's unfinished job to stop; the best weights so far are kept. Asking twice does nothing more.
+
+        Raises:
+            NotFoundError: There is no such run, or nothing of it is going on.
+        """
+        for job in self.store.jobs(run_id):
+            if not job.state.is_final:
+                return self.store.request_stop(job.id)
+        raise NotFoundError(f"Nothing of run {run_id} is going on.", "See 'fewtune runs' for what is.")
+
+    def runs(self) -> list[RunSummary]:
+        """All runs, newest first."""
+        return [self._summary(row) for row in self.store.runs()]
+
+    def run(self, run_id: str) -> RunSummary:
+        """One run.
+
+        Raises:
+            NotFoundError: There is no such run.
+        """
+        return self._summary(self.store.run(run_id))
+
+    def active(self) -> Job | None:
+        """The job that is not finished, if there is one."""
+        return self.store.active()
+
+    def since(self, run_id: str, seq: int = 0, limit: int | None = None) -> list[Record]:
+        """What the run's jobs have said after the record `seq`, oldest first."""
+        return self.store.since(run_id, seq, limit)
+
+    def evaluation(self, run_id: str) -> Evaluation | None:
+        """Scores and rows of the newest evaluation."""
+        return read_evaluation(self.store.run_folder(run_id))
+
+    def delete(self, run_id: str) -> int:
+        """Delete a run with its folder and return the bytes that this frees; refused while a job of it goes on."""
+        return self.store.delete_run(run_id)
+
+    def rename(self, run_id: str, name: str) -> None:
+        """Give a run another name, shown as typed."""
+        self.store.rename(run_id, name)
+
+    # -- what was typed -----------------------------------------------------------------------------------------------
+
+    def draft(self, key: str = "walk") -> dict[str, Any]:
+        """What was typed on the pages and not yet run."""
+        return self.store.draft(key)
+
+    def save_draft(self, values: Mapping[str, Any], key: str = "walk") -> None:
+        """Keep what was typed, so that a reload or a restart loses nothing. Secrets never go in here."""
+        self.store.save_draft(key, dict(values))
+
+    # -- the background thread ----------------------------------------------------------------------------------------
+
+    @property
+    def runner(self) -> Runner:
+        """The background thread; started on first use, so that `fewtune runs` starts none."""
+        with self._lock:
+            if self._runner is None:
+                self._runner = Runner(self.store, self._launcher)
+            return self._runner
+
+    def close(self) -> None:
+        """End the background thread; a run in a worker process goes on."""
+        if self._runner is not None:
+            self._runner.close()
+        self._launcher.close()
+        self.store.close()
+
+    def _submit(self, run_id: str, kind: str, task: dict[str, Any]) -> Job:
+        job = self.store.add_job(run_id, kind, task)
+        self.runner.submit(job)
+        return job
+
+    def _summary(self, row: RunRow) -> RunSummary:
+        last: Event | None = self.store.last(row.id, Evaluated)
+        evaluated = last if isinstance(last, Evaluated) else None
+        return RunSummary(row, Plan(**row.plan), evaluated)
+
+
+def _default_name(plan: Plan) -> str:
+    return f"{plan.data.name}, {METHODS[plan.method].title}"
