@@ -11,10 +11,10 @@ from pydantic import ValidationError
 from core.dataset.choice import DataChoice
 from core.dataset.example import Split
 from core.dataset.load import Report, choose, inspect, load
-from core.dataset.source import SAMPLES, Source, find_source, open_source
+from core.dataset.source import Source, find_source, open_source
 from core.errors import NotFoundError, SettingsError
 from core.evaluate.compare import Evaluation, read_evaluation
-from core.events import Event, Evaluated, RunState
+from core.events import Evaluated, Event, RunState
 from core.export.exporters import EXPORTERS
 from core.job.launchers import LAUNCHERS
 from core.job.runner import Runner
