@@ -1,0 +1,185 @@
+"""The words that the command line understands."""
+
+import argparse
+import difflib
+import re
+from pathlib import Path
+from typing import Any, NoReturn
+
+from core.errors import UserError
+
+GOALS = ("best", "balanced", "least_memory", "fastest")
+"""The names of `core.strategy.advise.Goal`; a test keeps the two equal, so that --help need not load the engine."""
+
+DESCRIPTION = "Tune your own language model with a few hundred examples. Without a command it opens the dashboard."
+EPILOG = """\
+A SOURCE is a file or folder, or a sample's name (legal_clauses, medical_notes, financial_qa).
+A MODEL is a hub id, a local folder, or 'starter', the small model that comes with Fewtune.
+Exit code: 0 done, 1 the work failed, 2 the input was refused."""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that raises what the rest of the program raises, instead of ending the process."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the arguments.
+
+        Raises:
+            UserError: Always.
+        """
+        raise UserError(_sentence(message), _suggestion(message) or f"See '{self.prog} --help'.")
+
+
+def build_parser() -> Parser:
+    """The whole command line."""
+    parser = Parser(
+        prog="fewtune",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[_everywhere(default=None)],
+        allow_abbrev=False,
+    )
+    _add_dashboard(parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    for add in (_add_check, _add_advise, _add_train, _add_evaluate, _add_export, _add_runs, _add_stop, _add_resume):
+        add(commands)
+    return parser
+
+
+def _everywhere(*, default: Any) -> argparse.ArgumentParser:  # noqa: ANN401 - argparse.SUPPRESS or a value
+    """What may stand before and after a command; only the first of the two parsers brings defaults."""
+    shared = Parser(add_help=False, allow_abbrev=False)
+    group = shared.add_argument_group("everywhere")
+    group.add_argument("--home", type=Path, metavar="DIR", default=default, help="data and runs (~/.fewtune)")
+    group.add_argument(
+        "--launcher", metavar="NAME", default=default, help="where the work runs: process (default) or thread"
+    )
+    group.add_argument(
+        "--json",
+        action="store_true",
+        default=default or False,
+        help="answer with JSON on stdout and nothing else there",
+    )
+    return shared
+
+
+def _command(commands: Any, name: str, about: str) -> Parser:  # noqa: ANN401 - argparse hides its type
+    """A sub-command's own parser."""
+    parser: Parser = commands.add_parser(
+        name,
+        help=about,
+        description=about[0].upper() + about[1:] + ".",
+        parents=[_everywhere(default=argparse.SUPPRESS)],
+        allow_abbrev=False,
+    )
+    return parser
+
+
+def _add_dashboard(parser: Parser) -> None:
+    group = parser.add_argument_group("dashboard")
+    group.add_argument("--host", default="127.0.0.1", help="address to listen on; others than 127.0.0.1 need accounts")
+    group.add_argument("--port", type=_port, default=None, metavar="N", help="port (7860); 0 takes a free one")
+    group.add_argument("--auth-file", type=Path, metavar="FILE", help="accounts, one user:password per line")
+    group.add_argument("--demo", action="store_true", help="play the whole walk by itself")
+    group.add_argument(
+        "--open", action=argparse.BooleanOptionalAction, default=None, help="open the page in the browser"
+    )
+
+
+def _add_check(commands: Any) -> None:  # noqa: ANN401
+    parser = _command(commands, "check", "say what is in a file, how it would be read, and what is wrong with it")
+    parser.add_argument("source", metavar="SOURCE")
+
+
+def _add_advise(commands: Any) -> None:  # noqa: ANN401
+    parser = _command(commands, "advise", "recommend a plan for these data, this model and this machine, with reasons")
+    parser.add_argument("source", metavar="SOURCE")
+    parser.add_argument("--model", required=True, metavar="MODEL", help="hub id, local folder, or starter")
+    _add_wishes(parser)
+    parser.add_argument(
+        "--gpu-memory", type=_positive, metavar="GIB", help="advise for a GPU of this size instead of this machine"
+    )
+
+
+def _add_train(commands: Any) -> None:  # noqa: ANN401
+    parser = _command(commands, "train", "train on these data and score the result on held-out rows")
+    parser.add_argument("source", metavar="SOURCE|plan.yaml", help="data, or a plan as 'advise --json' writes it")
+    parser.add_argument("--model", metavar="MODEL", help="hub id, local folder, or starter (default)")
+    parser.add_argument("--method", metavar="NAME", help="tuning method instead of the advised one")
+    _add_wishes(parser)
+    parser.add_argument(
+        "--set",
+        dest="settings",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a setting of the plan or of its method; may be given several times",
+    )
+
+
+def _add_wishes(parser: Parser) -> None:
+    parser.add_argument("--goal", choices=GOALS, default="balanced", help="what matters most (balanced)")
+    parser.add_argument("--budget", action="store_true", help="take the cheapest plan that suits the number of rows")
+
+
+def _add_evaluate(commands: Any) -> None:  # noqa: ANN401
+    parser = _command(commands, "evaluate", "scores of base and tuned model on the held-out test rows")
+    parser.add_argument("run", metavar="RUN")
+    parser.add_argument("--again", action="store_true", help="score anew instead of showing the stored scores")
+
+
+def _add_export(commands: Any) -> None:  # noqa: ANN401
+    parser = _command(commands, "export", "write the tuned model in a form that runs elsewhere")
+    parser.add_argument("run", metavar="RUN")
+    parser.add_argument("--to", required=True, metavar="FORM", help="adapter or merged")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="a folder (default: inside the run's folder)")
+
+
+def _add_runs(commands: Any) -> None:  # noqa: ANN401
+    _command(commands, "runs", "list all runs, newest first")
+
+
+def _add_stop(commands: Any) -> None:  # noqa: ANN401
+    parser = _command(commands, "stop", "ask a run to stop; its best weights so far are kept")
+    parser.add_argument("run", metavar="RUN")
+
+
+def _add_resume(commands: Any) -> None:  # noqa: ANN401
+    parser = _command(commands, "resume", "go on with a run that was stopped, failed or lost")
+    parser.add_argument("run", metavar="RUN")
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError(f"{text} is not a port; ports go from 0 to 65535")
+    return number
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+    return number
+
+
+_port.__name__ = "port"  # argparse names the type in its message
+_positive.__name__ = "number"
+
+
+def _sentence(message: str) -> str:
+    """Argparse's message as a sentence, without the list of choices, which the fix may name."""
+    text = re.sub(r"^argument (COMMAND|[^:]+): ", lambda m: f"{m[1]}: " if m[1] != "COMMAND" else "", message)
+    text = re.sub(r" \(choose from .*\)$", "", text).rstrip(".")
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _suggestion(message: str) -> str:
+    """The choice that was probably meant, or all of them."""
+    found = re.search(r"invalid choice: '(.*)' \(choose from (.*)\)$", message)
+    if found is None:
+        return ""
+    choices = [choice.strip(" '") for choice in found[2].split(",")]
+    close = difflib.get_close_matches(found[1], choices, n=1)
+    return f"Did you mean {close[0]!r}?" if close else f"Choose one of: {', '.join(choices)}."

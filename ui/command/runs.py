@@ -1,0 +1,164 @@
+"""`evaluate`, `export`, `runs`, `stop`, `resume`: what is done with runs that exist."""
+
+from argparse import Namespace
+from collections.abc import Mapping
+from typing import Any
+
+from core.engine import Engine, RunSummary
+from core.errors import UserError
+from core.events import RunState
+from core.store.store import Job
+from ui import phrases, words
+from ui.command import say
+from ui.command.follow import Following, Progress, as_json_lines
+
+
+def see_through(engine: Engine, job: Job, *, as_json: bool) -> int:
+    """Follow a training job to its end and print the scores."""
+    following = Following(engine, job)
+    if not as_json:
+        say.note(f"Run {job.run_id} began. Ctrl+C stops it.")
+    end = following.to_the_end(as_json_lines(job.run_id) if as_json else Progress())
+    metrics = following.evaluated.metrics if following.evaluated else {}
+    done = end.state == RunState.DONE
+    if as_json:
+        last: dict[str, Any] = {"run": job.run_id, "state": end.state.value, "metrics": metrics}
+        say.answer(last if done else last | UserError(end.reason or _ended(end.state), end.fix).as_json())
+        return int(not done)
+    if following.evaluated is not None:
+        _tell_scores(metrics, following.evaluated.rows)
+    say.tell(f"Run {job.run_id}: {end.state.value}")
+    if end.fix:
+        say.note(end.fix)
+    return int(not done)
+
+
+def resume(engine: Engine, given: Namespace) -> int:
+    """Go on with a run from its newest checkpoint."""
+    return see_through(engine, engine.resume(given.run), as_json=given.json)
+
+
+def evaluate(engine: Engine, given: Namespace) -> int:
+    """Print the scores, making them first where there are none."""
+    summary = engine.run(given.run)
+    scores = None if given.again else engine.evaluation(given.run)
+    if scores is None:
+        following = Following(engine, engine.evaluate(given.run))
+        end = following.to_the_end(_progress(given))
+        if end.state != RunState.DONE:
+            return _failed(end.reason or _ended(end.state), end.fix, given)
+        scores = engine.evaluation(given.run)
+    if scores is None:
+        return _failed(f"Run {summary.row.id} has no scores.", "Look into its worker.log.", given)
+    if given.json:
+        say.answer(
+            {
+                "rows": len(scores.rows),
+                "metrics": scores.metrics,
+                "wins": scores.wins,
+                "losses": scores.losses,
+                "ties": scores.ties,
+            }
+        )
+        return 0
+    _tell_scores(scores.metrics, len(scores.rows))
+    say.tell(f"{scores.wins} better, {scores.losses} worse, {scores.ties} alike")
+    return 0
+
+
+def export(engine: Engine, given: Namespace) -> int:
+    """Write the tuned model elsewhere."""
+    following = Following(engine, engine.export(given.run, given.to, given.out))
+    end = following.to_the_end(_progress(given))
+    exported = following.exported
+    if end.state != RunState.DONE or exported is None:
+        return _failed(end.reason or _ended(end.state), end.fix, given)
+    if given.json:
+        say.answer(
+            {
+                "run": given.run,
+                "exporter": exported.exporter,
+                "folder": exported.folder,
+                "size_bytes": exported.size_bytes,
+                "largest_logit_difference": exported.largest_logit_difference,
+            }
+        )
+        return 0
+    say.tell(exported.folder)
+    if exported.largest_logit_difference is not None:
+        say.note(f"Largest difference of a logit to the tuned model: {exported.largest_logit_difference:.2g}")
+    return 0
+
+
+def runs(engine: Engine, given: Namespace) -> int:
+    """Print all runs, newest first."""
+    summaries = engine.runs()
+    if given.json:
+        say.answer({"runs": [_as_json(summary) for summary in summaries]})
+    elif not summaries:
+        say.tell("No runs yet. Start one with: fewtune train legal_clauses --model starter")
+    else:
+        heads = ("run", "state", "name", "model", "method", "score", "begun")
+        say.tell(say.table([heads, *(_as_row(summary) for summary in summaries)]))
+    return 0
+
+
+def stop(engine: Engine, given: Namespace) -> int:
+    """Ask a run to stop."""
+    state = engine.stop(given.run)
+    if given.json:
+        say.answer({"run": given.run, "state": state.value})
+    else:
+        say.tell(f"Run {given.run}: {state.value}")
+    return 0
+
+
+def _progress(given: Namespace) -> Progress:
+    """Progress for people; it goes to stderr, so that it does no harm beside JSON."""
+    del given
+    return Progress()
+
+
+def _failed(what: str, fix: str, given: Namespace) -> int:
+    say.complain(UserError(what, fix), as_json=given.json)
+    return 1
+
+
+def _ended(state: RunState) -> str:
+    return "It was stopped before it was done." if state == RunState.STOPPED else f"It ended as {state.value}."
+
+
+def _tell_scores(metrics: Mapping[str, Mapping[str, Any]], rows: int) -> None:
+    heads = (f"on {words.counted(rows, 'held-out row')}", "base", "tuned", "difference (95 %)")
+    lines = [
+        (name, words.number(values["base"]), words.number(values["tuned"]), phrases.difference(name, values))
+        for name, values in metrics.items()
+    ]
+    say.tell(say.table([heads, *lines], right=frozenset({1, 2})))
+
+
+def _as_json(summary: RunSummary) -> dict[str, Any]:
+    row, plan = summary.row, summary.plan
+    return {
+        "id": row.id,
+        "name": row.name,
+        "state": row.state.value,
+        "attempt": row.attempt,
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
+        "note": row.note,
+        "data": plan.data.name,
+        "model": plan.model,
+        "method": plan.method,
+        "metrics": summary.evaluated.metrics if summary.evaluated else {},
+    }
+
+
+def _as_row(summary: RunSummary) -> tuple[str, ...]:
+    row, plan = summary.row, summary.plan
+    score = words.NOTHING
+    if summary.evaluated is not None and summary.evaluated.metrics:
+        name, values = next(iter(summary.evaluated.metrics.items()))
+        score = f"{name} {words.number(values['base'])} → {words.number(values['tuned'])}"
+    name = words.shortened(row.name, 40)
+    return (row.id, row.state.value, name, plan.model, plan.method, score, words.ago(row.created_at))
