@@ -1,0 +1,175 @@
+"""Data, model, machine and goal become a complete plan, with a reason and its source for each choice.
+
+The advice is a pure function of its arguments: asked twice, it says the same.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from core.dataset.choice import DataChoice
+from core.dataset.example import Split
+from core.strategy import choices, matrix
+from core.strategy.choices import Goal, Reason, Situation
+from core.strategy.lengths import Lengths, measure
+from core.strategy.machine import Gpu, Machine
+from core.strategy.matrix import Augment, Cell
+from core.strategy.memory import MemoryForecast, forecast
+from core.strategy.methods import METHODS
+from core.strategy.model_facts import ModelFacts
+from core.strategy.plan import Plan
+
+__all__ = ["Advice", "Alternative", "Goal", "Reason", "advise"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alternative:
+    """A method on the same data, with the memory it would need."""
+
+    method: str
+    options: dict[str, Any]
+    memory_gib: float
+    seconds: float | None
+    """Training time where it was measured on this machine, else None: it is never made up."""
+    fits: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """A complete plan and why it is so."""
+
+    plan: Plan
+    reasons: tuple[Reason, ...]
+    augment: Augment
+    memory: MemoryForecast
+    alternatives: tuple[Alternative, ...]
+    """Every method, the recommended one too, in the menu's order."""
+    rows: int
+    """Examples that are not held out for the test: what the matrix counts."""
+    cell: Cell
+    """The lit cell of the matrix."""
+    lengths: Lengths
+
+    @property
+    def headline(self) -> str:
+        """The finding in a sentence: "QLoRA fits and suits 500 examples"."""
+        title = METHODS[self.plan.method].title
+        if not self.memory.fits:
+            return f"{title} suits {self.rows:,} examples and may not fit this machine"
+        return f"{title} fits and suits {self.rows:,} examples"
+
+    def as_json(self) -> dict[str, Any]:
+        """The shape that `fewtune advise --json` answers."""
+        return {
+            "plan": self.plan.model_dump(mode="json"),
+            "reasons": [{"choice": r.choice, "because": r.because, "source": r.source} for r in self.reasons],
+            "augment": self.augment,
+            "memory": self.memory.as_json(),
+            "alternatives": [
+                {
+                    "method": other.method,
+                    "options": other.options,
+                    "memory_gib": other.memory_gib,
+                    "seconds": other.seconds,
+                    "fits": other.fits,
+                }
+                for other in self.alternatives
+            ],
+        }
+
+
+def advise(  # noqa: PLR0913 - the engine hands over all it knows
+    split: Split,
+    choice: DataChoice,
+    facts: ModelFacts,
+    machine: Machine,
+    *,
+    goal: Goal = Goal.BALANCED,
+    budget: bool = False,
+    gpu_memory: float | None = None,
+) -> Advice:
+    """Recommend a plan. `gpu_memory` (GiB) stands for a GPU that this machine need not have."""
+    if gpu_memory is not None:
+        machine = replace(machine, gpus=(Gpu(f"A GPU of {gpu_memory:g} GiB", gpu_memory, gpu_memory),))
+    examples = split.train + split.validation
+    situation = Situation(
+        rows=len(examples),
+        train_rows=len(split.train),
+        validation_rows=len(split.validation),
+        facts=facts,
+        machine=machine,
+        goal=Goal(goal),
+        budget=budget,
+        cell=matrix.cell_for(len(examples)),
+        lengths=measure(examples, facts),
+    )
+    plan, method_reason = _plan(situation, choice)
+    return Advice(
+        plan=plan,
+        reasons=(method_reason, *_reasons(situation, plan)),
+        augment=situation.cell.augment,
+        memory=forecast(plan, facts, machine),
+        alternatives=tuple(_alternatives(situation, plan)),
+        rows=situation.rows,
+        cell=situation.cell,
+        lengths=situation.lengths,
+    )
+
+
+def _plan(it: Situation, choice: DataChoice) -> tuple[Plan, Reason]:
+    """The first method that fits, as fast as it fits; the last one, as small as it goes, where none does."""
+    wanted = choices.methods(it)
+    smallest: Plan | None = None
+    for method, reason in wanted:
+        for plan in _variants(it, _draft(it, choice, method)):
+            if forecast(plan, it.facts, it.machine).fits:
+                return plan, reason
+            smallest = plan
+    assert smallest is not None
+    return smallest, wanted[-1][1]
+
+
+def _draft(it: Situation, choice: DataChoice, method: str) -> Plan:
+    return Plan(
+        data=choice,
+        model=it.facts.model,
+        method=method,
+        options=choices.options(it, method),
+        epochs=choices.epochs(it)[0],
+        learning_rate=choices.learning_rate(it, method)[0],
+        max_length=choices.max_length(it)[0],
+        patience=choices.patience(it)[0],
+    )
+
+
+def _variants(it: Situation, draft: Plan) -> Iterator[Plan]:
+    """The draft with its step divided ever finer, then with activations computed twice: from fast to small."""
+    rows = choices.rows_per_step(it)
+    sizes = [rows >> halvings for halvings in range(rows.bit_length())]
+    kept = [(size, False) for size in sizes] + [(size, True) for size in sizes]
+    for size, recompute in kept[-1:] if it.goal is Goal.LEAST_MEMORY else kept:
+        yield draft.model_copy(
+            update={"batch_size": size, "accumulation": rows // size, "gradient_checkpointing": recompute}
+        )
+
+
+def _reasons(it: Situation, plan: Plan) -> list[Reason]:
+    return [
+        *choices.rank(it, plan.method),
+        choices.learning_rate(it, plan.method)[1],
+        choices.epochs(it)[1],
+        choices.batch(it, plan.batch_size, plan.accumulation, recompute=plan.gradient_checkpointing),
+        choices.max_length(it)[1],
+        choices.patience(it)[1],
+        choices.augment(it),
+        choices.precision(it, plan.method),
+    ]
+
+
+def _alternatives(it: Situation, plan: Plan) -> Iterator[Alternative]:
+    for method in METHODS:
+        options = plan.options if method == plan.method else choices.options(it, method)
+        predicted = forecast(plan.model_copy(update={"method": method, "options": options}), it.facts, it.machine)
+        yield Alternative(
+            method=method, options=options, memory_gib=predicted.total_gib, seconds=None, fits=predicted.fits
+        )

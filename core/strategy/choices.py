@@ -1,0 +1,201 @@
+"""The single choices of an advice: each function gives a value of the plan and the reason for it."""
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from core.strategy import matrix
+from core.strategy.lengths import Lengths
+from core.strategy.machine import Machine
+from core.strategy.matrix import Cell
+from core.strategy.methods import METHODS, read_options
+from core.strategy.model_facts import ModelFacts
+
+STEPS = {"best": 400, "balanced": 280, "least_memory": 280, "fastest": 140}
+"""Optimizer steps aimed at, by goal; early stopping ends sooner where it can."""
+FEWEST_EPOCHS, MOST_EPOCHS = 3, 20
+SMALL_SET = 1000
+"""Examples below which a step takes 8 rows, not 16."""
+LONGEST = 4096
+"""Tokens beyond which a row is shortened unless someone asks for more."""
+
+
+class Goal(StrEnum):
+    """What matters most."""
+
+    BEST = "best"
+    BALANCED = "balanced"
+    LEAST_MEMORY = "least_memory"
+    FASTEST = "fastest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why one value of the plan is as it is."""
+
+    choice: str
+    """The plan's field, the method's option, "early_stopping" or "augment"."""
+    because: str
+    source: str
+    """Document and section, or what was measured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """What the advice is about."""
+
+    rows: int
+    """Examples that are not held out for the test: what the matrix counts."""
+    train_rows: int
+    validation_rows: int
+    facts: ModelFacts
+    machine: Machine
+    goal: Goal
+    budget: bool
+    cell: Cell
+    lengths: Lengths
+
+
+def methods(it: Situation) -> list[tuple[str, Reason]]:
+    """Methods to try, the wanted one first: one that does not fit gives way to the next."""
+    cell, guide = it.cell, matrix.documents()["guide"]
+    chosen = (cell.method, Reason(choice="method", because=cell.because, source=cell.source))
+    wanted = [chosen]
+    if it.budget:
+        rule = matrix.budget_rule()
+        return [(rule.method, Reason(choice="method", because=rule.because, source=rule.source))]
+    if it.goal is Goal.LEAST_MEMORY:
+        because = f"Least memory was asked for: the base model in 4 bits takes the least. {cell.because}"
+        return [("qlora", Reason(choice="method", because=because, source=cell.source))]
+    if it.goal is Goal.BEST and cell.larger:
+        because = f"Best quality was asked for and it fits into memory. {cell.because}"
+        wanted.insert(0, (cell.larger, Reason(choice="method", because=because, source=cell.source)))
+    elif it.goal in {Goal.BEST, Goal.FASTEST} and cell.method == "qlora":
+        wanted.insert(0, ("lora", _unquantised(it, guide)))
+    because = f"The base model in 4 bits, because it does not fit into memory otherwise. {cell.because}"
+    return [*wanted, ("qlora", Reason(choice="method", because=because, source=cell.source))]
+
+
+def _unquantised(it: Situation, guide: str) -> Reason:
+    lora, qlora = matrix.claims()["lora"], matrix.claims()["qlora"]
+    if it.goal is Goal.BEST:
+        why = f"scores {lora.mean:g} against {qlora.mean:g} on average over its three tasks"
+    else:
+        why = f"runs {lora.speed:g} times as fast as full tuning, against {qlora.speed:g} times"
+    because = f"The guide takes QLoRA here to save memory; LoRA fits, and in the guide's comparison it {why}."
+    return Reason(choice="method", because=because, source=f"{guide}, method comparison")
+
+
+def options(it: Situation, method: str) -> dict[str, Any]:
+    """The method's options in full, with the matrix's rank where it has one."""
+    raw = {"rank": it.cell.rank} if "rank" in METHODS[method].options.model_fields else {}
+    return read_options(method, raw).model_dump()
+
+
+def rank(it: Situation, method: str) -> list[Reason]:
+    """Why the rank is as it is; nothing for a method without one."""
+    if "rank" not in METHODS[method].options.model_fields:
+        return []
+    because = (
+        f"Rank {it.cell.rank} for {it.rows:,} examples, on all linear layers: "
+        f"{METHODS[method].trainable(it.facts, read_options(method, options(it, method))):,} parameters learn."
+    )
+    return [Reason(choice="rank", because=because, source=it.cell.source)]
+
+
+def learning_rate(it: Situation, method: str) -> tuple[float, Reason]:
+    """The method's rate, higher for a small model."""
+    large = METHODS[method].learning_rate
+    rate, source = matrix.learning_rate(method, large, it.facts.parameters)
+    if rate == large:
+        because = f"{rate:g} is the usual rate of {METHODS[method].title} for models of billions of parameters."
+        source = METHODS[method].source if method == "full" else source
+    else:
+        because = f"{rate:g} instead of {large:g}: a model of {it.facts.size} parameters needs larger steps."
+    return rate, Reason(choice="learning_rate", because=because, source=source)
+
+
+def rows_per_step(it: Situation) -> int:
+    """Rows of one optimizer step."""
+    return 8 if it.rows < SMALL_SET else 16
+
+
+def epochs(it: Situation) -> tuple[int, Reason]:
+    """Enough passes for the optimizer steps aimed at."""
+    each = math.ceil(it.train_rows / rows_per_step(it)) or 1
+    count = min(MOST_EPOCHS, max(FEWEST_EPOCHS, math.ceil(STEPS[it.goal] / each)))
+    because = (
+        f"At most {count} passes over {it.train_rows:,} rows, {count * each:,} optimizer steps: "
+        "few examples need more passes, and early stopping decides."
+    )
+    survey = matrix.documents()["survey"]
+    return count, Reason(choice="epochs", because=because, source=f"{survey}, hyperparameters for low-resource tuning")
+
+
+def max_length(it: Situation) -> tuple[int, Reason]:
+    """Room for the longest row, or for 99 of 100 where a few are far longer."""
+    lengths = it.lengths
+    wanted = lengths.longest if lengths.longest <= 1.5 * lengths.most else lengths.most
+    limit = min(it.facts.context, LONGEST)
+    tokens = max(16, min(math.ceil(wanted / 16) * 16, limit))
+    counted = "counted with the model's tokenizer" if lengths.exact else "estimated at 3.5 characters a token"
+    because = f"The longest row has {lengths.longest:,} tokens, the median {lengths.median:,} ({counted})."
+    if lengths.longest > tokens:
+        why = "more would cost memory for 1 row in 100" if wanted <= limit else f"the limit here is {limit:,}"
+        because += f" Longer prompts are shortened to {tokens:,}: {why}."
+    return tokens, Reason(choice="max_length", because=because, source="your data")
+
+
+def batch(it: Situation, batch_size: int, accumulation: int, *, recompute: bool) -> Reason:
+    """Why the rows of a step are divided as they are."""
+    rows = batch_size * accumulation
+    because = f"{rows} rows per optimizer step, because {it.train_rows:,} training rows are few for larger steps"
+    if rows > 8:
+        because = f"{rows} rows per optimizer step, which steadies the gradient on {it.train_rows:,} training rows"
+    if accumulation > 1:
+        because += f"; {batch_size} at a time, so that they fit into memory"
+    if recompute:
+        because += "; activations are computed twice instead of kept, for memory"
+    survey = matrix.documents()["survey"]
+    return Reason(
+        choice="batch_size", because=f"{because}.", source=f"{survey}, hyperparameters for low-resource tuning"
+    )
+
+
+def patience(it: Situation) -> tuple[int, Reason]:
+    """How long to wait for a better validation loss."""
+    count = 5 if it.goal is Goal.BEST else 2 if it.goal is Goal.FASTEST else 3
+    because = (
+        f"Training ends after {count} validations without a lower loss on {it.validation_rows:,} held-out rows, "
+        "and the best weights are kept."
+    )
+    guide = matrix.documents()["guide"]
+    return count, Reason(choice="early_stopping", because=because, source=f"{guide}, practical rules")
+
+
+def augment(it: Situation) -> Reason:
+    """Whether synthetic examples are worth their cost."""
+    words = {
+        "required": "Synthetic examples are needed",
+        "recommended": "Synthetic examples are recommended",
+        "optional": "Synthetic examples may help a little",
+        "off": "No synthetic examples",
+    }
+    because = f"{words[it.cell.augment]} at {it.rows:,} examples (band: {it.cell.name})."
+    return Reason(choice="augment", because=because, source=it.cell.source)
+
+
+def precision(it: Situation, method: str) -> Reason:
+    """In what numbers the work is done: left to the device, and said here."""
+    products = "bf16" if it.machine.bf16 else "fp32"
+    device = it.machine.gpus[0].name if it.machine.gpus else "This CPU"
+    able = "multiplies bf16 in hardware" if it.machine.bf16 else "has no bf16 in hardware"
+    because = f"{device} {able}, so matrix products run in {products}"
+    if METHODS[method].quantised:
+        because += "; the frozen weights are held in 4 bits (nf4)"
+    elif it.machine.gpus and it.machine.bf16 and method != "full":
+        because += ", and so are the frozen weights"
+    else:
+        because += "; the weights stay fp32"
+    return Reason(choice="precision", because=f"{because}.", source="this machine")

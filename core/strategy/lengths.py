@@ -1,0 +1,54 @@
+"""How long a data set's rows are in a model's tokens."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.dataset.example import Example
+from core.strategy.model_facts import ModelFacts
+
+CHARACTERS_PER_TOKEN = 3.5
+"""Where there is no tokenizer to ask: on the low side for English, so that the estimate is rather too long."""
+SAMPLE = 4000
+"""Rows that are tokenised at most; of more, the longest and an even choice of the others."""
+EXTRA = 16
+"""Tokens that a chat template, separators and the end of the text add to a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """Tokens of prompt and answer together, over the rows."""
+
+    median: int
+    most: int
+    """The 99th percentile."""
+    longest: int
+    exact: bool
+    """Whether a tokenizer counted, not a rule of thumb."""
+
+
+def measure(examples: Sequence[Example], facts: ModelFacts) -> Lengths:
+    """Count the tokens of `examples` with the model's tokenizer where its file is here, else estimate them."""
+    texts = [f"{example.prompt}\n\n{example.answer}" for example in examples]
+    if len(texts) > SAMPLE:
+        texts.sort(key=lambda text: (-len(text), text))
+        step = math.ceil(len(texts) / SAMPLE)
+        texts = texts[::step]
+    counted = _count(texts, facts)
+    counts = sorted(counted or (math.ceil(len(text) / CHARACTERS_PER_TOKEN) for text in texts))
+    if not counts:
+        return Lengths(0, 0, 0, exact=False)
+    at = [counts[min(len(counts) - 1, int(share * len(counts)))] + EXTRA for share in (0.5, 0.99)]
+    return Lengths(at[0], at[1], counts[-1] + EXTRA, exact=counted is not None)
+
+
+def _count(texts: list[str], facts: ModelFacts) -> list[int] | None:
+    path = facts.folder / "tokenizer.json" if facts.folder else None
+    if path is None or not path.is_file():
+        return None
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return [len(encoding.ids) for encoding in tokenizer.encode_batch_fast(texts)]

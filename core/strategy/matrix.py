@@ -1,0 +1,120 @@
+"""The recommendation matrix, read from `matrix.yaml`."""
+
+import functools
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+Augment: TypeAlias = Literal["required", "recommended", "optional", "off"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """What the matrix says for a band of example counts."""
+
+    name: str
+    at_least: int
+    below: int | None
+    """Exclusive; None means no upper end."""
+    method: str
+    rank: int
+    augment: Augment
+    because: str
+    source: str
+    """Document and section."""
+    larger: str = ""
+    """The method to take instead where memory and the goal allow it; empty where there is none."""
+
+    def holds(self, rows: int) -> bool:
+        """Whether `rows` examples fall into this band."""
+        return self.at_least <= rows and (self.below is None or rows < self.below)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What overrides the bands."""
+
+    method: str
+    because: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurveyRow:
+    """One line of the survey's table for encoders, shown beside the matrix."""
+
+    task: str
+    below: int | None
+    approach: str
+    also: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What the guide reports of one method: scores in percent, gigabytes for 7 B parameters, speed over full tuning."""
+
+    method: str
+    legal: float
+    medical: float
+    financial: float
+    mean: float
+    memory_7b_gb: float
+    speed: float
+
+
+def matrix() -> tuple[Cell, ...]:
+    """The bands, from few examples to many."""
+    return tuple(Cell(**_sourced(row)) for row in _data()["bands"])
+
+
+def cell_for(rows: int) -> Cell:
+    """The band that holds `rows` examples."""
+    return next(cell for cell in matrix() if cell.holds(rows))
+
+
+def budget_rule() -> Rule:
+    """What holds for every number of examples when the budget is tight."""
+    return Rule(**_sourced(_data()["budget"]))
+
+
+def survey() -> tuple[SurveyRow, ...]:
+    """The survey's table."""
+    return tuple(SurveyRow(**row) for row in _data()["survey"])
+
+
+def claims() -> dict[str, Claim]:
+    """The guide's comparison, by method. Its memory figures restate estimates; never forecast with them."""
+    return {row["method"]: Claim(**row) for row in _data()["claims"]}
+
+
+def documents() -> dict[str, str]:
+    """Short name to title of each document that the matrix quotes."""
+    return dict(_data()["documents"])
+
+
+def learning_rate(method: str, large: float, parameters: int) -> tuple[float, str]:
+    """The peak learning rate of `method` for a model of this many parameters, and where the rule comes from.
+
+    `large` is the method's rate for models of billions of parameters; a method without an entry keeps it. The rate
+    falls evenly on logarithmic scales between the two sizes, rounded to two digits.
+    """
+    rates = _data()["rates"]
+    small = rates["at_small"].get(method, large)
+    span = math.log(rates["large"] / rates["small"])
+    share = min(1.0, max(0.0, math.log(parameters / rates["small"]) / span))
+    rate = math.exp((1 - share) * math.log(small) + share * math.log(large))
+    return float(f"{rate:.2g}"), str(rates["source"])
+
+
+@functools.cache
+def _data() -> dict[str, Any]:
+    import yaml
+
+    read: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("matrix.yaml").read_text(encoding="utf-8"))
+    return read
+
+
+def _sourced(row: dict[str, Any]) -> dict[str, Any]:
+    values = dict(row)
+    return values | {"source": f"{_data()['documents'][values['source']]}, {values.pop('section')}"}

@@ -1,0 +1,108 @@
+"""LoRA: small trainable matrices beside frozen linear layers."""
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from core.strategy.methods.method import Method
+from core.strategy.methods.targets import Targets, has_transposed_layers, linear_layers
+from core.strategy.model_facts import ModelFacts
+
+if TYPE_CHECKING:
+    from peft import PeftModel
+    from transformers import PreTrainedModel
+
+
+class LoraOptions(BaseModel):
+    """Settings of LoRA."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rank: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=512,
+            title="Rank",
+            description="Width of the trainable matrices (dimensions): more can learn more, and overfits sooner.",
+        ),
+    ] = 16
+    alpha: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=2048,
+            title="Alpha",
+            description="The change is scaled by alpha / rank (no unit); empty means twice the rank, a scale of 2.",
+        ),
+    ] = None
+    dropout: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=0.5,
+            title="Dropout",
+            description="Share of a layer's inputs hidden from the trainable matrices while training.",
+        ),
+    ] = 0.0
+    targets: Annotated[
+        Targets,
+        Field(
+            title="Layers", description="All linear layers, or those of attention only: fewer parameters, a bit worse."
+        ),
+    ] = "all-linear"
+    rslora: Annotated[
+        bool,
+        Field(
+            title="Rank-stabilised scale",
+            description="Scale by alpha / square root of the rank (rsLoRA), for ranks of 64 and more.",
+        ),
+    ] = False
+
+    @property
+    def scaling_alpha(self) -> int:
+        """Alpha as the method uses it."""
+        return self.alpha if self.alpha is not None else 2 * self.rank
+
+
+def prepare(model: "PreTrainedModel", options: LoraOptions) -> "PeftModel":
+    """Freeze `model`, quantised or not, and add trainable LoRA matrices to its linear layers.
+
+    With gradient checkpointing on, the embeddings' outputs are made to require gradients: the blocks are recomputed
+    from inputs that would otherwise carry none, and nothing would be trained.
+    """
+    from peft import LoraConfig, get_peft_model
+
+    config = LoraConfig(
+        task_type="CAUSAL_LM",
+        r=options.rank,
+        lora_alpha=options.scaling_alpha,
+        lora_dropout=options.dropout,
+        target_modules=linear_layers(model, options.targets),
+        use_rslora=options.rslora,
+        fan_in_fan_out=has_transposed_layers(model),
+    )
+    if model.is_gradient_checkpointing:
+        model.enable_input_require_grads()
+    tuned: PeftModel = get_peft_model(model, config)
+    return tuned
+
+
+def trainable(facts: ModelFacts, options: LoraOptions) -> int:
+    """Count the parameters that LoRA trains: rank x (inputs + outputs) of each layer it touches."""
+    layers = [layer for layer in facts.linears if layer.attention or options.targets == "all-linear"]
+    return facts.layers * options.rank * sum(layer.inputs + layer.outputs for layer in layers)
+
+
+METHOD = Method(
+    name="lora",
+    title="LoRA",
+    when="the model fits into memory unquantised and you want a small file that can be added to it or folded into it",
+    source="Hu et al., LoRA (arXiv 2106.09685), section 4.1",
+    options=LoraOptions,
+    quantised=False,
+    mergeable=True,
+    prepare=prepare,
+    trainable=trainable,
+    learning_rate=2e-4,
+)

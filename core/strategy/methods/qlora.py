@@ -1,0 +1,54 @@
+"""QLoRA: LoRA on a base model that is held in 4 bits."""
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from core.strategy.methods import lora
+from core.strategy.methods.lora import LoraOptions
+from core.strategy.methods.method import Method
+from core.strategy.model_facts import ModelFacts
+
+if TYPE_CHECKING:
+    from peft import PeftModel
+    from transformers import PreTrainedModel
+
+
+class QloraOptions(LoraOptions):
+    """Settings of QLoRA: those of LoRA, and how the base model is quantised (always nf4)."""
+
+    double_quantisation: Annotated[
+        bool,
+        Field(
+            title="Double quantisation",
+            description="Quantise the quantisation constants too: saves 0.4 bits per parameter at no cost in quality.",
+        ),
+    ] = True
+
+
+def prepare(model: "PreTrainedModel", options: QloraOptions) -> "PeftModel":
+    """Freeze the quantised `model` and add trainable LoRA matrices to its linear layers.
+
+    Norms and embeddings keep the precision in which they were loaded: PEFT's `prepare_model_for_kbit_training` would
+    cast them to fp32, which costs memory and changes the model that is served later.
+    """
+    return lora.prepare(model, options)
+
+
+def trainable(facts: ModelFacts, options: QloraOptions) -> int:
+    """Count the parameters that QLoRA trains: those of LoRA with the same settings."""
+    return lora.trainable(facts, options)
+
+
+METHOD = Method(
+    name="qlora",
+    title="QLoRA",
+    when="memory is short or examples are few: the base model shrinks to 4 bits, at a small cost in quality",
+    source="Dettmers et al., QLoRA (arXiv 2305.14314), section 3",
+    options=QloraOptions,
+    quantised=True,
+    mergeable=True,
+    prepare=prepare,
+    trainable=trainable,
+    learning_rate=2e-4,
+)

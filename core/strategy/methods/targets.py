@@ -1,0 +1,35 @@
+"""Which linear layers a method touches, by the names that a loaded model gives them."""
+
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+Targets: TypeAlias = Literal["all-linear", "attention"]
+
+BLOCKS = r".*\.(layers|h)\.\d+"
+"""Full names of the decoder blocks, as a regular expression: Llama-like and NeoX ("layers"), GPT-2 ("h")."""
+
+OUTPUTS = (
+    r".*\.(self_attn\.(o_proj|dense|out_proj)|attn\.c_proj|attention\.dense"
+    r"|mlp\.(down_proj|fc2|c_proj|dense_4h_to_h))"
+)
+"""Full names of the last layer of attention and of the feed-forward part, as a regular expression."""
+
+_LINEAR = frozenset({"Linear", "Linear4bit", "Linear8bitLt", "Conv1D"})
+_ATTENTION = frozenset({"self_attn", "attn", "attention"})
+
+
+def linear_layers(model: "PreTrainedModel", targets: Targets) -> str | list[str]:
+    """PEFT's `target_modules`: short names where they are unambiguous, so that the saved adapter is portable."""
+    if targets == "all-linear":
+        return targets
+    paths = [name.split(".") for name, module in model.named_modules() if type(module).__name__ in _LINEAR]
+    inside = [path for path in paths if _ATTENTION.intersection(path[:-1])]
+    elsewhere = {path[-1] for path in paths if not _ATTENTION.intersection(path[:-1])}
+    return sorted({path[-1] if path[-1] not in elsewhere else ".".join(path[-2:]) for path in inside})
+
+
+def has_transposed_layers(model: "PreTrainedModel") -> bool:
+    """Whether linear layers store their weight as (inputs, outputs), as GPT-2's do."""
+    return any(type(module).__name__ == "Conv1D" for module in model.modules())
