@@ -1,0 +1,218 @@
+"""The door of this folder: choose how to read a source, inspect it, load its examples."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.dataset.choice import DataChoice
+from core.dataset.detect import Detection, detect, resolve
+from core.dataset.example import Example, Split
+from core.dataset.examples import Reading, read_examples
+from core.dataset.formats import FORMATS
+from core.dataset.health import Finding, findings, label_counts, ordered
+from core.dataset.read import Table, read_table
+from core.dataset.samples import SAMPLES
+from core.dataset.source import Source, find_source
+from core.dataset.split import partition
+from core.dataset.table import text_of
+from core.errors import DataError, SettingsError
+
+__all__ = ["Finding", "Report", "choose", "columns", "inspect", "load"]
+
+_PREVIEW = 10
+_SEED = 7
+"""Of the trial split that tells whether there are enough rows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a source holds, how it is read, and what is wrong with it."""
+
+    rows: int
+    """Rows of the training file."""
+    columns: tuple[str, ...]
+    format: str
+    confidence: float
+    """From 0 to 1; 1 where someone chose the format or the mapping."""
+    because: str
+    mapping: dict[str, str]
+    encoding: str
+    findings: tuple[Finding, ...]
+    """The most harmful first."""
+    preview: tuple[dict[str, str], ...]
+    """The first rows of the training file, every cell as text."""
+    examples: tuple[Example, ...]
+    """The first usable rows, as the model sees them."""
+    labels: dict[str, int]
+    """Label to training rows, most frequent first; empty where answers are free text."""
+    lengths: dict[str, dict[str, int]]
+    """"prompt" and "answer" to "min", "p25", "median", "p75", "p95", "max", in characters; empty without usable rows."""
+    usable: int
+    """Rows of the training file that can become examples."""
+    file_rows: dict[str, int]
+    """File ("train", "validation", "test") to its rows."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether nothing stands against training."""
+        return all(finding.severity != "error" for finding in self.findings)
+
+    def as_json(self) -> dict[str, Any]:
+        """The answer of `fewtune check --json`."""
+        return {
+            "rows": self.rows,
+            "format": self.format,
+            "confidence": round(self.confidence, 3),
+            "because": self.because,
+            "mapping": self.mapping,
+            "encoding": self.encoding,
+            "findings": [
+                {"name": f.name, "severity": f.severity, "rows": list(f.rows), "what": f.what, "fix": f.fix}
+                for f in self.findings
+            ],
+        }
+
+
+def columns(source: Source) -> tuple[str, ...]:
+    """Columns of the training file, for a mapping by hand where no format fits.
+
+    Raises:
+        DataError: The file cannot be read.
+    """
+    return read_table(source.files["train"]).columns
+
+
+def choose(source: Source) -> DataChoice:
+    """The reading that fits best.
+
+    Raises:
+        DataError: No format fits, or the file cannot be read.
+    """
+    return _choice(source, _detect(source, read_table(source.files["train"])))
+
+
+def load(choice: DataChoice, home: Path, seed: int) -> Split:
+    """The examples as a run sees them; the same choice and seed give the same split.
+
+    Raises:
+        DataError: The bytes changed since the choice was made, or too few rows are left.
+        SettingsError: The mapping does not suit the columns.
+        NotFoundError: The source or the format does not exist.
+    """
+    source = find_source(choice.source, home)
+    if source.sha256 != choice.sha256:
+        raise DataError(
+            f"The rows of {choice.name!r} are not those that the plan was made for "
+            f"(hash {source.sha256[:12]} instead of {choice.sha256[:12]}).",
+            "Choose the data again and make a new plan.",
+        )
+    return _split(_readings(source, choice), choice, seed)
+
+
+def inspect(source: Source, choice: DataChoice | None = None) -> Report:
+    """Read all rows as `choice` says, or as fits best, and say what is wrong with them.
+
+    Raises:
+        DataError: A file cannot be read, or no format fits and nobody chose one.
+        SettingsError: The mapping of `choice` does not suit the columns; lists all that is wrong.
+        NotFoundError: There is no such format.
+    """
+    table = read_table(source.files["train"])
+    detection = _detect(source, table) if choice is None else _chosen(source, choice, table)
+    choice = choice or _choice(source, detection)
+    readings = _readings(source, choice, table)
+    train = readings["train"].examples
+    return Report(
+        rows=len(table.rows),
+        columns=table.columns,
+        format=detection.format,
+        confidence=detection.confidence,
+        because=detection.because,
+        mapping=detection.mapping,
+        encoding=table.encoding,
+        findings=tuple(ordered([*_too_few(readings, choice), *findings(readings)])),
+        preview=tuple({column: text_of(row[column]) for column in table.columns} for row in table.rows[:_PREVIEW]),
+        examples=train[:_PREVIEW],
+        labels=label_counts(train),
+        lengths=_lengths(train),
+        usable=len(train),
+        file_rows={file: len(reading.table.rows) for file, reading in readings.items()},
+    )
+
+
+def _detect(source: Source, table: Table) -> Detection:
+    if not source.sample:
+        return detect(table)
+    sample = SAMPLES[source.id]
+    because = f"This sample comes with Fewtune. {detect(table).because}"
+    return Detection(
+        format=sample.format,
+        confidence=1.0,
+        because=because,
+        mapping=dict(sample.mapping),
+        instruction=sample.instruction,
+    )
+
+
+def _chosen(source: Source, choice: DataChoice, table: Table) -> Detection:
+    """The choice as a detection: what was detected keeps its confidence, what people chose is certain."""
+    mapping = resolve(FORMATS[choice.format], choice.mapping, table)
+    try:
+        detected = _detect(source, table)
+    except DataError:
+        detected = None
+    if detected and (detected.format, detected.mapping) == (choice.format, mapping):
+        return detected
+    return Detection(format=choice.format, confidence=1.0, because="Chosen by hand.", mapping=mapping)
+
+
+def _choice(source: Source, detection: Detection) -> DataChoice:
+    return DataChoice(
+        name=source.name,
+        source=source.id,
+        sha256=source.sha256,
+        format=detection.format,
+        mapping=detection.mapping,
+        instruction=detection.instruction,
+    )
+
+
+def _readings(source: Source, choice: DataChoice, train: Table | None = None) -> dict[str, Reading]:
+    readings = {}
+    for file, path in source.files.items():
+        table = train if train is not None and file == "train" else read_table(path)
+        try:
+            readings[file] = read_examples(table, choice.format, choice.mapping, choice.instruction)
+        except SettingsError as error:
+            if file == "train":
+                raise
+            what = (
+                f"The {file} file does not have the columns of the training file: {'; '.join(error.problems.values())}."
+            )
+            raise DataError(what, "Name its columns as in the training file.", error.problems) from error
+    return readings
+
+
+def _split(readings: dict[str, Reading], choice: DataChoice, seed: int) -> Split:
+    examples = {file: reading.examples for file, reading in readings.items()}
+    return partition(examples, choice.validation_share, choice.test_share, seed)
+
+
+def _too_few(readings: dict[str, Reading], choice: DataChoice) -> list[Finding]:
+    try:
+        _split(readings, choice, _SEED)
+    except DataError as error:
+        return [Finding(name="too-few-rows", severity="error", what=error.what, fix=error.fix)]
+    return []
+
+
+def _lengths(examples: Sequence[Example]) -> dict[str, dict[str, int]]:
+    if not examples:
+        return {}
+    sides = {"prompt": [len(e.prompt) for e in examples], "answer": [len(e.answer) for e in examples]}
+    points = {"min": 0.0, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95, "max": 1.0}
+    return {
+        side: {point: sorted(lengths)[round(share * (len(lengths) - 1))] for point, share in points.items()}
+        for side, lengths in sides.items()
+    }

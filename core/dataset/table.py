@@ -1,0 +1,122 @@
+"""Rows with named columns, before anyone knows what they mean."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from core.errors import DataError
+
+MAX_BYTES = 64 * 2**20
+"""Largest file, in bytes: far above what a few thousand examples need, and small enough to be read in memory."""
+MAX_ROWS = 200_000
+MAX_CELLS = 3_000_000
+MAX_DEPTH = 32
+"""Deepest nesting of lists and objects in a cell."""
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What a file holds. Text stays the text that was typed: "NA", "null", "007" and "1e5" mean nothing special."""
+
+    columns: tuple[str, ...]
+    rows: list[Row]
+    encoding: str
+    """As detected: "utf-8", "utf-8-sig", "utf-16", "utf-32", "windows-1252"; empty for Parquet."""
+
+
+def text_of(value: Any) -> str:  # noqa: ANN401 - a cell may hold anything that JSON or Parquet can
+    """A cell as text; a missing value is the empty text, a list or an object its JSON."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return str(value)
+
+
+def make_table(rows: list[Row], encoding: str, name: str) -> Table:
+    """A table of rows that may lack some of the columns; what a row lacks is None there.
+
+    Raises:
+        DataError: There are no rows, or too many cells.
+    """
+    if not rows:
+        raise DataError(f"{name} holds no rows.", "Choose a file with at least a few examples.")
+    columns = tuple(dict.fromkeys(key for row in rows for key in row))
+    if not columns:
+        raise DataError(f"The rows of {name} are empty objects.", "Give each row named fields, such as text and label.")
+    check_size(len(rows), len(columns), name)
+    complete = all(len(row) == len(columns) for row in rows)
+    return Table(columns, rows if complete else [{c: row.get(c) for c in columns} for row in rows], encoding)
+
+
+def check_size(rows: int, columns: int, name: str) -> None:
+    """Refuse what would fill the memory.
+
+    Raises:
+        DataError: More than `MAX_ROWS` rows or `MAX_CELLS` cells.
+    """
+    if rows > MAX_ROWS:
+        raise DataError(
+            f"{name} has more than {MAX_ROWS:,} rows.",
+            "Take a sample of the rows; for tuning, a few thousand good examples are plenty.",
+        )
+    if rows * columns > MAX_CELLS:
+        raise DataError(
+            f"{name} has {rows:,} rows in {columns:,} columns; at most {MAX_CELLS:,} cells can be read.",
+            "Keep only the columns that training needs, or fewer rows.",
+        )
+
+
+def check_cells(rows: Iterable[Row], name: str) -> None:
+    """Refuse characters that no text may hold, and cells nested too deeply.
+
+    Raises:
+        DataError: Names the row, counted from 1, and the column.
+    """
+    for number, row in enumerate(rows, 1):
+        for column, value in row.items():
+            for part in _scalars(value, f"Row {number} of {name}, column {column!r},"):
+                if isinstance(part, str):
+                    check_characters(part, f"Row {number} of {name}, column {column!r},")
+
+
+def check_characters(text: str, where: str) -> None:
+    """Refuse a NUL character and half of a surrogate pair; `where` begins the sentence of the error.
+
+    Raises:
+        DataError: There is one.
+    """
+    if "\0" in text:
+        raise DataError(f"{where} holds a NUL character.", "Remove the character, or export the file again as text.")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise DataError(
+            f"{where} holds half of a surrogate pair (a broken emoji or sign).",
+            "Remove the broken character, or export the file again as UTF-8.",
+        ) from None
+
+
+def _scalars(value: Any, where: str) -> Iterator[Any]:  # noqa: ANN401
+    """All that a cell holds inside its lists and objects, keys included, without recursion."""
+    todo = [(value, 0)]
+    while todo:
+        part, depth = todo.pop()
+        if depth > MAX_DEPTH:
+            raise DataError(f"{where} is nested more than {MAX_DEPTH} levels deep.", "Flatten the row, or remove it.")
+        if isinstance(part, list):
+            todo += [(item, depth + 1) for item in part]
+        elif isinstance(part, dict):
+            yield from part
+            todo += [(item, depth + 1) for item in part.values()]
+        else:
+            yield part
