@@ -1,0 +1,99 @@
+"""What a comparison of base and tuned model found, and its file in the run's folder."""
+
+import dataclasses
+import json
+import math
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+Outcome = Literal["win", "loss", "tie"]
+
+_FILE = "evaluation.json"
+_MOST_CHARACTERS = 3_000_000  # of all rows' texts together: the page loads the file at once
+
+
+@dataclass(frozen=True, slots=True)
+class RowResult:
+    """One held-out row and what both models said to it."""
+
+    row: int
+    """Row in its file, counted from 1."""
+    prompt: str
+    reference: str
+    base: str
+    tuned: str
+    base_score: float
+    """By the primary metric."""
+    tuned_score: float
+    outcome: Outcome
+    """Of the tuned model."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """Base and tuned model on the same held-out rows."""
+
+    rows: list[RowResult]
+    """Wins first, then losses, then ties; within each the largest change first."""
+    primary: str
+    """Name of the metric that decides wins and losses; empty where there are no rows."""
+    metrics: dict[str, dict[str, Any]]
+    """Metric name to {"base", "tuned", "interval": [low, high], "p_value"}; 95 %, of tuned - base, as fractions."""
+    intervals: dict[str, dict[str, list[float]]]
+    """Metric name to {"base": [low, high], "tuned": [low, high]}: 95 %, of each model's own value."""
+    wins: int
+    losses: int
+    ties: int
+    headline: str
+    labels: list[str] = field(default_factory=list)
+    """Rows and columns of the confusion tables; empty for free text."""
+    confusion_base: list[list[int]] = field(default_factory=list)
+    """Reference by prediction."""
+    confusion_tuned: list[list[int]] = field(default_factory=list)
+
+
+def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
+    """Put it into the run's folder, whole or not at all."""
+    raw = dataclasses.asdict(evaluation)
+    limit = max(200, _MOST_CHARACTERS // (4 * max(1, len(evaluation.rows))))
+    for row in raw["rows"]:
+        for part in ("prompt", "reference", "base", "tuned"):
+            row[part] = _clip(row[part], limit)
+    write_json(raw, folder / _FILE)
+
+
+def read_evaluation(folder: Path) -> Evaluation | None:
+    """The newest evaluation of the run in `folder`, if it has one."""
+    try:
+        raw = json.loads((folder / _FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    rows = [RowResult(**row) for row in raw.pop("rows")]
+    return Evaluation(rows=rows, **raw)
+
+
+def write_json(value: object, path: Path) -> None:
+    """Write `value` under a temporary name, then rename: a reader sees the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    with partial.open("w", encoding="utf-8") as file:
+        json.dump(_finite(value), file, ensure_ascii=False, allow_nan=False)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def _clip(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401 - any JSON value goes through
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value

@@ -1,0 +1,44 @@
+"""The finding of a comparison as one sentence."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.evaluate.metrics.metric import Metric
+
+CERTAIN = 0.05
+"""Highest p-value that is still called a difference."""
+
+
+def tells_apart(result: Mapping[str, Any]) -> bool:
+    """Whether the rows are enough to say which model is better: interval beyond zero, and the test agrees.
+
+    Both are asked because a bootstrap over very few rows is too sure of itself; the exact test is not.
+    """
+    low, high = result["interval"]
+    return not low <= 0 <= high and result["p_value"] < CERTAIN
+
+
+def headline(metric: Metric, result: Mapping[str, Any], rows: int) -> str:
+    """What the comparison found: "Better by 77 points (72 to 82): 8 % before, 85 % after, on 300 rows nobody ..."."""
+    base, tuned, (low, high) = result["base"], result["tuned"], result["interval"]
+    decimals = 0 if abs(tuned - base) >= 0.1 and _adds_up(base, tuned) else 1
+    before_after = f"{metric.show(base, decimals)} before, {metric.show(tuned, decimals)} after"
+    if not tells_apart(result):
+        these = f"These {rows} rows" if rows != 1 else "This one row"
+        return f"{these} cannot tell the two apart: {before_after}"
+    better = (tuned > base) == metric.higher_is_better
+    near, far = sorted((abs(low), abs(high)))
+    scale = 100 if metric.unit == "%" else 1
+    span = f"{near * scale:.{decimals}f} to {far * scale:.{decimals}f}" if scale == 100 else f"{near:.3g} to {far:.3g}"
+    by = metric.show_difference(tuned - base, decimals)
+    return f"{'Better' if better else 'Worse'} by {by} ({span}): {before_after}, on {rows} rows nobody trained on"
+
+
+def nothing_held_out() -> str:
+    """What stands there when the plan keeps no test rows."""
+    return "No rows were held out for scoring, so nothing was compared"
+
+
+def _adds_up(base: float, tuned: float) -> bool:
+    """Whether the rounded percentages differ by the rounded difference, as a reader will check."""
+    return round(tuned * 100) - round(base * 100) == round((tuned - base) * 100)

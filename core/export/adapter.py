@@ -1,0 +1,85 @@
+"""The small file: what training added, to be put beside the base model."""
+
+import json
+import shutil
+from pathlib import Path
+from threading import Event as Flag
+from typing import TYPE_CHECKING
+
+from core.events import Advanced, Emit
+from core.export.card import public_name
+from core.export.exporter import Exporter, ExportTask
+from core.strategy.methods import METHODS
+from core.strategy.plan import Plan
+
+if TYPE_CHECKING:
+    from core.backend.model import Loaded
+
+_CONFIG = "adapter_config.json"
+_WEIGHTS = "adapter_model.safetensors"
+
+
+def _available(plan: Plan) -> str:
+    if plan.method == "full":
+        return "Full fine-tuning changed every weight, so there is no adapter to hand over."
+    return ""
+
+
+def _size(task: ExportTask, bytes_per_weight: int) -> int:  # noqa: ARG001 - the weights are there already, as they are
+    return sum((task.best / name).stat().st_size for name in (_CONFIG, _WEIGHTS))
+
+
+def _write(task: ExportTask, loaded: "Loaded", into: Path, emit: Emit, stopping: Flag) -> None:  # noqa: ARG001
+    emit(Advanced(what="Writing the adapter", done=0, total=1))
+    shutil.copyfile(task.best / _WEIGHTS, into / _WEIGHTS)
+    config = json.loads((task.best / _CONFIG).read_text(encoding="utf-8"))
+    # A folder of this machine means nothing on another one.
+    config["base_model_name_or_path"] = public_name(task.plan.model)
+    (into / _CONFIG).write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    emit(Advanced(what="Writing the adapter", done=1, total=1))
+
+
+def _loading(plan: Plan) -> str:
+    method = METHODS[plan.method]
+    lines = [
+        "from peft import PeftModel",
+        f"from transformers import AutoModelForCausalLM, AutoTokenizer{', BitsAndBytesConfig' * method.quantised}",
+        *(["import core.backend.bottleneck  # of Fewtune: tells peft what a bottleneck adapter is"] * _is_ours(plan)),
+        "",
+    ]
+    wishes = ""
+    if method.quantised:
+        lines += [
+            'quantised = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4",',
+            f"                               bnb_4bit_use_double_quant={_double(plan)})",
+        ]
+        wishes = ", quantization_config=quantised"
+    return "\n".join(
+        [
+            *lines,
+            f'base = AutoModelForCausalLM.from_pretrained(base_model, dtype="auto"{wishes})',
+            "model = PeftModel.from_pretrained(base, folder).eval()",
+            "tokenizer = AutoTokenizer.from_pretrained(folder)",
+        ]
+    )
+
+
+def _is_ours(plan: Plan) -> bool:
+    return plan.method == "adapter"
+
+
+def _double(plan: Plan) -> bool:
+    return bool(plan.options.get("double_quantisation", True))
+
+
+EXPORTER = Exporter(
+    name="adapter",
+    title="Adapter",
+    when="the base model is at hand where the result will run, or many tasks share it: the file is small",
+    needs="the base model and the peft library",
+    available=_available,
+    instead="Choose 'merged', which is the whole tuned model.",
+    size_bytes=_size,
+    write=_write,
+    loading=_loading,
+)

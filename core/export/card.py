@@ -1,0 +1,116 @@
+"""What is written beside the weights: how to load and prompt them, and whose licence they are under."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.export.exporter import Exporter
+from core.strategy.methods import METHODS
+from core.strategy.model_facts import locate
+from core.strategy.plan import Plan
+
+if TYPE_CHECKING:
+    from core.backend.model import Loaded
+
+MARK = "fewtune.json"
+"""The file by which an export of ours is known; only such a folder is ever replaced."""
+_LEGAL = ("LICENSE*", "LICENCE*", "NOTICE*", "COPYING*", "USE_POLICY*")
+
+
+def public_name(model: str) -> str:
+    """The model's name without where this machine keeps it: a hub id, or a folder's last part."""
+    place = locate(model)
+    return place if isinstance(place, str) else model.rstrip("/\\").replace("\\", "/").rpartition("/")[2]
+
+
+def write_card(plan: Plan, exporter: Exporter, loaded: "Loaded", into: Path) -> None:
+    """Write tokenizer, README, licences and mark into the export."""
+    loaded.tokenizer.save_pretrained(str(into))
+    legal = _copy_licences(plan.model, into)
+    (into / "README.md").write_text(_readme(plan, exporter, loaded, legal), encoding="utf-8")
+    mark = {
+        "made_by": "fewtune",
+        "exporter": exporter.name,
+        "model": public_name(plan.model),
+        "method": plan.method,
+        "data": plan.data.name,
+        "data_sha256": plan.data.sha256,
+    }
+    (into / MARK).write_text(json.dumps(mark, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _copy_licences(model: str, into: Path) -> list[str]:
+    folder = locate(model)
+    if isinstance(folder, str):
+        return []
+    files = sorted({path for pattern in _LEGAL for path in folder.glob(pattern) if path.is_file()})
+    for path in files:
+        shutil.copyfile(path, into / path.name)
+    return [path.name for path in files]
+
+
+def _readme(plan: Plan, exporter: Exporter, loaded: "Loaded", legal: list[str]) -> str:
+    name, method = public_name(plan.model), METHODS[plan.method]
+    local = not isinstance(locate(plan.model), str)
+    base = f"the folder of the base model {name!r}" if local else name
+    names = ['folder = "."  # this folder']
+    if "base_model" in exporter.loading(plan):
+        names.append(f"base_model = {base!r}")
+    sections = [
+        f"# {plan.name or plan.data.name}\n",
+        f"{name}, tuned with {method.title} on {plan.data.name}; written by Fewtune as: {exporter.title}.\n",
+        f"It needs {exporter.needs}.\n",
+        "## Loading\n",
+        _code("\n".join([*names, exporter.loading(plan)])),
+        *_plugin(plan),
+        "## Prompting\n",
+        "The model knows prompts written the way it was trained; others may give endless or garbled answers.\n",
+        _code(_prompting(plan, loaded)),
+        "## Licence\n",
+        f"These weights derive from {name}: its licence and terms hold for them too. {_licences(legal)}\n",
+        "The rows it was trained on may carry terms of their own.\n",
+    ]
+    return "\n".join(sections)
+
+
+def _plugin(plan: Plan) -> list[str]:
+    if plan.method != "adapter":
+        return []
+    return [
+        "peft itself knows no bottleneck adapters. Install Fewtune and register them first, as above;",
+        "without it, loading ends in `KeyError: 'BOTTLENECK'`.\n",
+    ]
+
+
+def _prompting(plan: Plan, loaded: "Loaded") -> str:
+    from core.backend.tokens import stop_ids
+
+    stops = stop_ids(loaded.tokenizer, loaded.model)
+    instruction = f"{plan.data.instruction}\n\n..." if plan.data.instruction else "..."
+    if loaded.tokenizer.chat_template:
+        made = [
+            f"turns = [{{'role': 'user', 'content': {instruction!r}}}]",
+            "inputs = tokenizer.apply_chat_template(",
+            '    turns, add_generation_prompt=True, return_tensors="pt", return_dict=True)',
+        ]
+    else:
+        text = f"{instruction}\n\n"
+        made = [f'inputs = tokenizer({text!r}, return_tensors="pt")']
+    return "\n".join(
+        [
+            *made,
+            f"output = model.generate(**inputs, max_new_tokens=100, do_sample=False, eos_token_id={stops})",
+            'print(tokenizer.decode(output[0, inputs["input_ids"].shape[1]:], skip_special_tokens=True))',
+        ]
+    )
+
+
+def _licences(legal: list[str]) -> str:
+    if legal:
+        return f"They lie beside this file: {', '.join(legal)}."
+    return "Read them where you got the base model, and keep them with these weights."
+
+
+def _code(text: Any) -> str:  # noqa: ANN401
+    return f"```python\n{text}\n```\n"

@@ -1,0 +1,100 @@
+"""The whole model: plain transformers weights that need nothing of Fewtune or peft."""
+
+import shutil
+from pathlib import Path
+from threading import Event as Flag
+from typing import TYPE_CHECKING, Any
+
+from core.errors import Stopped
+from core.events import Advanced, Emit
+from core.export.exporter import Exporter, ExportTask
+from core.strategy.methods import METHODS
+from core.strategy.model_facts import read_facts
+from core.strategy.plan import Plan
+
+if TYPE_CHECKING:
+    from core.backend.model import Loaded
+
+_MODEL_FILES = ("config.json", "generation_config.json", "*.safetensors", "model.safetensors.index.json")
+
+
+def _available(plan: Plan) -> str:
+    method = METHODS[plan.method]
+    if method.mergeable or plan.method == "full":
+        return ""
+    return f"{method.title} cannot be merged: what it adds is not linear, so no weights of the base model equal it."
+
+
+def _size(task: ExportTask, bytes_per_weight: int) -> int:
+    if task.plan.method == "full":
+        return sum(path.stat().st_size for path in _model_files(task.best))
+    return read_facts(task.plan.model).parameters * bytes_per_weight
+
+
+def _write(task: ExportTask, loaded: "Loaded", into: Path, emit: Emit, stopping: Flag) -> None:
+    from core.backend.tokens import stop_ids
+
+    generation = loaded.model.generation_config
+    if task.plan.method == "full":
+        _copy(task.best, into, emit, stopping)
+    else:
+        emit(Advanced(what="Merging", done=0, total=0))
+        model = _merge(loaded.model, task.best, quantised=loaded.quantised)
+        if stopping.is_set():
+            raise Stopped
+        emit(Advanced(what="Writing the merged model", done=0, total=1))
+        model.save_pretrained(str(into))
+        emit(Advanced(what="Writing the merged model", done=1, total=1))
+    # Answers ended with the chat template's own mark in training; who generates with the export must stop there too.
+    generation.eos_token_id = stop_ids(loaded.tokenizer, loaded.model)
+    generation.save_pretrained(str(into))
+
+
+def _merge(model: Any, best: Path, *, quantised: bool) -> Any:  # noqa: ANN401 - peft has no types
+    """Fold the adapter into the weights.
+
+    4-bit weights are turned back into full numbers first and the adapter is merged into those: it was trained beside
+    exactly these values, and merging into 4 bits, or into the original weights, gives another model.
+    """
+    if quantised:
+        from peft import PeftModel
+
+        model = PeftModel.from_pretrained(model.unload().dequantize(), str(best), local_files_only=True)
+    return model.merge_and_unload(safe_merge=True)
+
+
+def _copy(best: Path, into: Path, emit: Emit, stopping: Flag) -> None:
+    files = _model_files(best)
+    for done, path in enumerate(files):
+        emit(Advanced(what="Copying the tuned model", done=done, total=len(files)))
+        if stopping.is_set():
+            raise Stopped
+        shutil.copyfile(path, into / path.name)
+
+
+def _model_files(best: Path) -> list[Path]:
+    return sorted({path for pattern in _MODEL_FILES for path in best.glob(pattern)})
+
+
+def _loading(plan: Plan) -> str:  # noqa: ARG001 - the same for every plan
+    return "\n".join(
+        [
+            "from transformers import AutoModelForCausalLM, AutoTokenizer",
+            "",
+            'model = AutoModelForCausalLM.from_pretrained(folder, dtype="auto").eval()',
+            "tokenizer = AutoTokenizer.from_pretrained(folder)",
+        ]
+    )
+
+
+EXPORTER = Exporter(
+    name="merged",
+    title="Merged model",
+    when="it shall run anywhere, or be converted further: one folder that holds everything",
+    needs="the transformers library, or any program that reads its folders",
+    available=_available,
+    instead="Choose 'adapter', and load it beside the base model.",
+    size_bytes=_size,
+    write=_write,
+    loading=_loading,
+)

@@ -1,0 +1,61 @@
+"""The fresh process: load an export as anybody would, and compare its logits with those it was given.
+
+Run as `python -m core.export.verify FOLDER`; the folder holds `request.json` and `logits`, and gets `answer.json`.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def last_logits(model: Any, ids: list[int], device: Any, positions: int) -> Any:  # noqa: ANN401 - torch has no place here
+    """Logits of the row's last positions, (positions, vocabulary), in fp32 on the processor."""
+    import torch
+
+    with torch.no_grad():
+        logits = model(input_ids=torch.tensor([ids], device=device), use_cache=False).logits
+    return logits[0, -positions:].float().cpu()
+
+
+def load_export(request: dict[str, Any]) -> Any:  # noqa: ANN401
+    """The exported model, loaded with transformers and, for an adapter, peft."""
+    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+
+    wishes: dict[str, Any] = {"local_files_only": True, "use_safetensors": True, "trust_remote_code": False}
+    if request["exporter"] != "adapter":
+        model = AutoModelForCausalLM.from_pretrained(request["export"], dtype="auto", **wishes)
+        return model.to(request["device"]).eval()
+    if request["bottleneck"]:
+        from core.backend import bottleneck
+
+        bottleneck.register()
+    from peft import PeftModel
+
+    if request["quantisation"]:
+        wishes["quantization_config"] = BitsAndBytesConfig(**request["quantisation"])
+        wishes["device_map"] = {"": request["device"]}
+    base = AutoModelForCausalLM.from_pretrained(request["base"], dtype=request["dtype"], **wishes)
+    if not request["quantisation"]:
+        base.to(request["device"])
+    return PeftModel.from_pretrained(base, request["export"], local_files_only=True).eval()
+
+
+def measure(folder: Path) -> float:
+    """The largest difference of a logit between the export and what `folder` holds."""
+    from safetensors.torch import load_file
+
+    request = json.loads((folder / "request.json").read_text(encoding="utf-8"))
+    expected = load_file(folder / "logits")
+    model = load_export(request)
+    largest = 0.0
+    for index, ids in enumerate(request["rows"]):
+        wanted = expected[str(index)]
+        said = last_logits(model, ids, request["device"], len(wanted))
+        largest = max(largest, float((said - wanted).abs().max()))
+    return largest
+
+
+if __name__ == "__main__":
+    place = Path(sys.argv[1])
+    (place / "answer.json").write_text(json.dumps({"difference": measure(place)}), encoding="utf-8")
