@@ -1,0 +1,57 @@
+"""What each kind of job does."""
+
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from core.errors import Stopped
+from core.events import Emit, RunState, StateChanged
+from core.store.store import Job, Store
+from core.strategy.plan import Plan
+
+Work = Callable[[Job, Store, Emit, threading.Event], None]
+"""Works on a job until it is done, or raises `Stopped` soon after the event is set."""
+
+
+def _train(job: Job, store: Store, emit: Emit, stopping: threading.Event) -> None:
+    """Train, then score base and tuned model.
+
+    Raises:
+        Stopped: Someone asked for it; the training kept its best weights.
+    """
+    from core.backend.train import TrainTask, train
+
+    plan, folder = _read(job, store)
+    task = TrainTask(plan=plan, home=store.home, folder=folder, resume=bool(job.task.get("resume", False)))
+    train(task, emit, stopping)
+    if stopping.is_set():
+        raise Stopped
+    _evaluate(job, store, emit, stopping)
+
+
+def _evaluate(job: Job, store: Store, emit: Emit, stopping: threading.Event) -> None:
+    from core.evaluate.compare import EvaluateTask, evaluate
+
+    emit(StateChanged(state=RunState.EVALUATING))
+    plan, folder = _read(job, store)
+    evaluate(EvaluateTask(plan=plan, home=store.home, folder=folder), emit, stopping)
+
+
+def _export(job: Job, store: Store, emit: Emit, stopping: threading.Event) -> None:
+    from core.export.exporters import ExportTask, export
+
+    emit(StateChanged(state=RunState.EXPORTING))
+    plan, folder = _read(job, store)
+    task = ExportTask(
+        plan=plan, home=store.home, folder=folder, exporter=job.task["exporter"], out=Path(job.task["out"])
+    )
+    export(task, emit, stopping)
+
+
+def _read(job: Job, store: Store) -> tuple[Plan, Path]:
+    """The plan as the store has it, and the run's folder."""
+    return Plan(**store.run(job.run_id).plan), store.run_folder(job.run_id)
+
+
+WORK: Mapping[str, Work] = MappingProxyType({"train": _train, "evaluate": _evaluate, "export": _export})

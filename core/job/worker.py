@@ -1,0 +1,162 @@
+"""The far end of a launcher: brings one job to its end, in whichever process and thread it is called."""
+
+import argparse
+import contextlib
+import os
+import queue
+import sys
+import threading
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from core.errors import FewtuneError, MachineError, NotFoundError, Stopped, UserError
+from core.events import RunState, StateChanged
+from core.job.journal import Journal
+from core.job.work import WORK, Work
+from core.store.identity import this_process
+from core.store.store import Job, Store
+
+LOG_NAME = "worker.log"
+_ASK_SECONDS = 0.25
+"""How often a worker asks the store whether somebody wants it to stop."""
+
+
+def perform(job: Job, store: Store, stopping: threading.Event, work: Mapping[str, Work] = WORK) -> None:
+    """Work on `job` to its end and write down how it ended; `stopping` is set when the store asks for a stop.
+
+    Raises:
+        MachineError: The store cannot be written, so nobody can be told how it ended.
+    """
+    journal = Journal(store, job.id, stopping)
+    ended = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(store, job.id, stopping, ended), name="watcher", daemon=True)
+    watcher.start()
+    try:
+        final = _attempt(job, store, journal, stopping, work)
+    finally:
+        ended.set()
+        watcher.join()
+    if final.state is RunState.STOPPED:
+        # A stop that nobody asked for through the store: the thread launcher ends.
+        with contextlib.suppress(NotFoundError):
+            store.request_stop(job.id)
+    journal.close(final)
+
+
+def _attempt(
+    job: Job, store: Store, journal: Journal, stopping: threading.Event, work: Mapping[str, Work]
+) -> StateChanged:
+    """Do the work and return the state that the job ends in."""
+    try:
+        if store.job(job.id).state is RunState.STOPPING:
+            return _stopped(job, store)
+        work[job.kind](job, store, journal.emit, stopping)
+    except Stopped:
+        return _stopped(job, store)
+    except UserError as error:
+        _log(job, store, error)
+        return StateChanged(state=RunState.FAILED, reason=error.what, fix=error.fix)
+    except Exception as error:  # noqa: BLE001 - whatever a training library raises must end in a sentence
+        _log(job, store, error)
+        told = _explain(error)
+        return StateChanged(state=RunState.FAILED, reason=told.what, fix=told.fix)
+    return StateChanged(state=RunState.DONE)
+
+
+def _stopped(job: Job, store: Store) -> StateChanged:
+    try:
+        reason, fix = store.last_words(job.id, "Stopped")
+    except NotFoundError:
+        reason, fix = "Stopped.", ""
+    return StateChanged(state=RunState.STOPPED, reason=reason, fix=fix)
+
+
+def _explain(error: Exception) -> UserError:
+    """What a library raised, as a sentence with a remedy."""
+    try:
+        from core.backend.failures import explain
+    except (ImportError, OSError) as missing:  # the training libraries are what is broken
+        return MachineError(f"{type(error).__name__}: {error}", f"Mend the installation: {missing}.")
+    return explain(error)
+
+
+def _log(job: Job, store: Store, error: Exception) -> None:
+    """Keep the traceback for those who can read it, and let go of what its frames hold: a model, often."""
+    folder = store.run_folder(job.run_id)
+    with contextlib.suppress(OSError):  # a full disk must not hide the error that it caused
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / LOG_NAME).open("a", encoding="utf-8") as log:
+            log.write("".join(traceback.format_exception(error)))
+    traceback.clear_frames(error.__traceback__)
+
+
+def _watch(store: Store, job_id: int, stopping: threading.Event, ended: threading.Event) -> None:
+    """Set `stopping` once the store says that the job shall stop, or is over, or was deleted."""
+    while not ended.wait(_ASK_SECONDS):
+        try:
+            state = store.job(job_id).state
+        except NotFoundError:
+            state = RunState.STOPPED
+        except MachineError:
+            if not store.is_closed:
+                continue  # locked for a moment, perhaps
+            state = RunState.STOPPED
+        if state.is_final or state is RunState.STOPPING:
+            stopping.set()
+            return
+
+
+def main(arguments: Sequence[str] | None = None, work: Mapping[str, Work] = WORK) -> None:
+    """Wait for the id of a job on the standard input, do it, and end the process.
+
+    The libraries are loaded while it waits. It ends by itself if its input closes first: then nobody is left who could
+    send a job. Once it has one, it needs nobody any more.
+    """
+    parser = argparse.ArgumentParser(prog="python -m core.job.worker", description="A worker of Fewtune.")
+    parser.add_argument("--home", type=Path, required=True, help="The home folder.")
+    store = Store(parser.parse_args(arguments).home)
+    os.umask(0o077)
+    inbox: queue.SimpleQueue[Job] = queue.SimpleQueue()
+    threading.Thread(target=_receive, args=(store, inbox), name="inbox", daemon=True).start()
+    if work is WORK:
+        # What cannot be loaded is told by the job that needs it.
+        with contextlib.suppress(ImportError, OSError):
+            pass
+    perform(inbox.get(), store, threading.Event(), work)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Not sys.exit: a library's thread or exit hook must neither hold the memory nor turn a good end into a crash.
+    os._exit(0)
+
+
+def _receive(store: Store, inbox: "queue.SimpleQueue[Job]") -> None:
+    """Take a job for this process, or end the process if there is none to come."""
+    line = sys.stdin.readline()
+    if not line.strip():
+        os._exit(0)
+    me = this_process()
+    try:
+        job = store.claim(int(line), me.pid, me.created)
+        _redirect(store.run_folder(job.run_id))
+    except (FewtuneError, OSError):
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
+    inbox.put(job)
+
+
+def _redirect(folder: Path) -> None:
+    """Send all that this process prints, libraries written in C included, to the log of the run."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    log = os.open(folder / LOG_NAME, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(nothing)
+    os.close(log)
+
+
+if __name__ == "__main__":
+    main()

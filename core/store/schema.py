@@ -1,0 +1,218 @@
+"""The file that holds the store: its tables, its connections and what can go wrong with it."""
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from core.errors import MachineError
+
+FILE_NAME = "fewtune.sqlite"
+VERSION = 1
+"""Of the tables below; grows with each change of them."""
+
+_LOCK_SECONDS = 30.0
+"""How long a write waits for the writes of others."""
+_FINAL = "('DONE', 'STOPPED', 'FAILED', 'LOST')"
+_TABLES = (
+    """CREATE TABLE runs (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        note TEXT NOT NULL DEFAULT '',
+        plan TEXT NOT NULL,
+        created_at REAL NOT NULL
+    )""",
+    # `owner` queued the job; `pid` is the worker process that took it, if it runs in one.
+    """CREATE TABLE jobs (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+        kind TEXT NOT NULL,
+        attempt INTEGER NOT NULL,
+        task TEXT NOT NULL,
+        state TEXT NOT NULL,
+        owner_pid INTEGER NOT NULL,
+        owner_created REAL NOT NULL,
+        pid INTEGER,
+        process_created REAL,
+        created_at REAL NOT NULL,
+        updated_at REAL NOT NULL
+    )""",
+    # The promise that one job runs at a time, kept by the database even if a query above it should be wrong.
+    f"CREATE UNIQUE INDEX one_active_job ON jobs ((1)) WHERE state NOT IN {_FINAL}",
+    "CREATE INDEX jobs_of_run ON jobs (run_id)",
+    """CREATE TABLE events (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        job_id INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+        at REAL NOT NULL,
+        kind TEXT NOT NULL,
+        body TEXT NOT NULL
+    )""",
+    "CREATE INDEX events_of_job ON events (job_id)",
+    "CREATE INDEX events_by_kind ON events (job_id, kind)",
+    "CREATE TABLE drafts (key TEXT PRIMARY KEY, body TEXT NOT NULL)",
+    "CREATE TABLE servers (id INTEGER PRIMARY KEY CHECK (id = 1), pid INTEGER, created REAL, address TEXT)",
+    # Folders of deleted runs that could not be removed yet.
+    "CREATE TABLE leftovers (run_id TEXT PRIMARY KEY)",
+    f"PRAGMA user_version = {VERSION}",
+)
+
+
+class Database:
+    """One SQLite file in a home folder, open to many threads and processes at once.
+
+    Each thread has a connection of its own; every change is one short transaction that is on disk when it returns.
+    """
+
+    def __init__(self, home: Path) -> None:
+        """Open or create the store of `home`.
+
+        Raises:
+            MachineError: The folder cannot be written, the file is no store, or a newer version wrote it.
+        """
+        self.home = Path(home).absolute()
+        self._path = self.home / FILE_NAME
+        self._here = threading.local()
+        self._closed = False
+        try:
+            _make_private(self.home, self._path)
+        except OSError as error:
+            raise MachineError(
+                f"The folder {self.home} cannot be written: {error.strerror}.",
+                "Choose another one with --home, or mend its permissions.",
+            ) from error
+        with self._explained():
+            self._prepare(self._connection)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed
+
+    def close(self) -> None:
+        """Refuse all further use; a connection of another thread closes when that thread ends."""
+        self._closed = True
+        connection = getattr(self._here, "connection", None)
+        if connection is not None:
+            connection.close()
+            self._here.connection = None
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing, one at a time among all processes."""
+        with self._explained():
+            connection = self._connection
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
+    def _rows(self, query: str, *values: Any) -> list[sqlite3.Row]:  # noqa: ANN401 - whatever SQLite can hold
+        with self._explained():
+            return self._connection.execute(query, values).fetchall()
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        if self._closed:
+            raise MachineError("The store is closed.", "Open the home folder again.")
+        connection: sqlite3.Connection | None = getattr(self._here, "connection", None)
+        if connection is None:
+            # Closing from the thread that ends is fine; no connection is ever used by two threads.
+            connection = sqlite3.connect(
+                self._path, timeout=_LOCK_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            self._here.connection = connection
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        self._check_version(connection)
+        _switch_to_wal(connection)
+        if _version(connection) == VERSION:
+            return
+        with self._transaction():
+            if _version(connection) == 0:  # asked again: another process may have been first
+                for statement in _TABLES:
+                    connection.execute(statement)
+
+    def _check_version(self, connection: sqlite3.Connection) -> None:
+        version = _version(connection)
+        if version > VERSION:
+            raise MachineError(
+                f"{self._path} was written by a newer Fewtune (store version {version}; this one knows {VERSION}).",
+                "Update Fewtune, or choose another folder with --home.",
+            )
+        if version == 0 and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            # Between the two questions another process may have made the tables.
+            if _version(connection) == VERSION:
+                return
+            raise MachineError(f"{self._path} is a database of something else.", "Choose another folder with --home.")
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn what SQLite says into a sentence with a remedy.
+
+        Raises:
+            MachineError: SQLite cannot read or write the file.
+            IntegrityError: A statement breaks a rule of the tables: a bug of ours, not of the machine.
+        """
+        try:
+            yield
+        except sqlite3.IntegrityError:
+            raise
+        except sqlite3.Error as error:
+            raise MachineError(f"The store {self._path} cannot be used: {error}.", _remedy(error)) from error
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Set the journal mode that survives a kill at any moment and lets readers read while one writes.
+
+    Raises:
+        OperationalError: The file stayed locked.
+    """
+    until = time.monotonic() + _LOCK_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:  # "locked": SQLite does not wait by itself for this one change
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+        else:
+            return
+
+
+def _make_private(home: Path, path: Path) -> None:
+    """Create the folder and the file so that only their owner can read them."""
+    made = not home.exists()
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Someone may point --home at a folder with other things in it: its mode is theirs.
+    if made or path.exists() or not any(home.iterdir()):
+        home.chmod(0o700)
+    (home / "runs").mkdir(mode=0o700, exist_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def _remedy(error: sqlite3.Error) -> str:
+    text = str(error)
+    if "full" in text:
+        return "Free some disk space and try again."
+    if "locked" in text:
+        return f"Another program held it for {_LOCK_SECONDS:.0f} s; end that program and try again."
+    if "readonly" in text or "unable to open" in text:
+        return "Mend the permissions of the folder, or choose another one with --home."
+    if "not a database" in text or "malformed" in text:
+        return "Move the file away, or choose another folder with --home; the folders of the runs stay as they are."
+    return "Try again, or choose another folder with --home."

@@ -1,0 +1,12 @@
+"""The store of a home folder: runs, their jobs and events, and drafts."""
+
+from core.store.drafts import Drafts
+from core.store.jobs import Job
+from core.store.log import Record
+from core.store.runs import RunRow, Runs
+
+__all__ = ["Job", "Record", "RunRow", "Store"]
+
+
+class Store(Runs, Drafts):
+    """All that outlives a process, in one SQLite file; safe to use from several threads and processes at once."""
