@@ -1,0 +1,189 @@
+"""A model and its tokenizer, loaded without running anybody's code."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    BitsAndBytesConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+from transformers.utils import logging as transformers_logging
+
+from core.backend import bottleneck
+from core.backend.devices import Device, Precision, autocast, pick_device, precision_for
+from core.backend.rows import ATTENTION
+from core.errors import ModelError, NotFoundError
+from core.strategy.methods import METHODS, read_options
+from core.strategy.model_facts import locate
+from core.strategy.plan import Plan
+
+bottleneck.register()
+
+ADAPTER_CONFIG = "adapter_config.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model ready to run, and what it runs on."""
+
+    model: Any
+    """A PreTrainedModel, or a PeftModel around one."""
+    tokenizer: PreTrainedTokenizerBase
+    device: Device
+    precision: Precision
+    """Of the matrix products."""
+    quantised: bool = False
+
+    @property
+    def precision_text(self) -> str:
+        """As people read it: "bf16, 4-bit weights"."""
+        return self.precision + (", 4-bit weights" if self.quantised else "")
+
+    def autocast(self) -> torch.autocast:
+        """The context in which its forward passes belong."""
+        return autocast(self.device.torch, self.precision)
+
+
+def load_base(
+    model: str, *, quantised: bool = False, precision: str = "auto", trains_all: bool = False, double_quant: bool = True
+) -> Loaded:
+    """Load the untuned model; `trains_all` keeps its weights in fp32, as full fine-tuning needs.
+
+    Raises:
+        ModelError: It is not there, is not in safetensors, lacks tensors, or holds numbers that are not finite.
+    """
+    quiet()
+    device = pick_device()
+    multiply = precision_for(precision, device.torch)
+    place = str(locate(model))
+    # On a processor the weights stay fp32 and only products are bf16: norms and sums in bf16 lose digits for no speed.
+    small = multiply == "bf16" and device.is_gpu and not trains_all
+    wishes: dict[str, Any] = {
+        "dtype": torch.bfloat16 if small else torch.float32,
+        "use_safetensors": True,
+        "trust_remote_code": False,
+        "local_files_only": Path(place).is_dir(),
+        "attn_implementation": ATTENTION,
+        "output_loading_info": True,
+    }
+    if quantised:
+        wishes["quantization_config"] = _four_bits(multiply, double=double_quant)
+        wishes["device_map"] = {"": device.torch}
+    network, tokenizer = _read(model, place, wishes)
+    if not quantised:
+        network.to(device.torch)
+    network.config.use_cache = True
+    return Loaded(network, tokenizer, device, multiply, quantised)
+
+
+def load_for(plan: Plan) -> Loaded:
+    """Load the untuned model as the plan's method wants it.
+
+    Raises:
+        ModelError: As in `load_base`.
+    """
+    method = METHODS[plan.method]
+    options = read_options(plan.method, plan.options)
+    return load_base(
+        plan.model,
+        quantised=method.quantised,
+        precision=plan.precision,
+        trains_all=plan.method == "full",
+        double_quant=getattr(options, "double_quantisation", True),
+    )
+
+
+def load_tuned(plan: Plan, folder: Path) -> Loaded:
+    """Load the best weights of the run in `folder`; an adapter comes as a PeftModel that can be switched off.
+
+    Raises:
+        NotFoundError: The run has kept no weights yet.
+        ModelError: As in `load_base`.
+    """
+    best = folder / "best"
+    if not best.is_dir():
+        raise NotFoundError("This run has kept no weights yet.", "Let it train until its first validation.")
+    if not (best / ADAPTER_CONFIG).is_file():
+        tuned = load_base(str(best), precision=plan.precision, trains_all=True)
+        tuned.model.eval()
+        return tuned
+    from peft import PeftModel  # noqa: PLC0415 - seven seconds, and the untuned model does without
+
+    base = load_for(plan)
+    model = PeftModel.from_pretrained(base.model, str(best), local_files_only=True)
+    model.eval()
+    return Loaded(model, base.tokenizer, base.device, base.precision, base.quantised)
+
+
+def quiet() -> None:
+    """Keep progress bars and advice of the libraries out of the log."""
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+
+
+def check_tokenizer(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBase:
+    """Make sure that rows can end and be padded.
+
+    A missing padding token is given the end token's id for batches; that masks nothing, because every batch here says
+    by itself which positions are real and which carry loss.
+
+    Raises:
+        ModelError: The tokenizer has no end-of-text token.
+    """
+    if tokenizer.eos_token_id is None:
+        raise ModelError(
+            "The model's tokenizer has no end-of-text token, so an answer could never end.", "Choose another model."
+        )
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def _read(model: str, place: str, wishes: dict[str, Any]) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    local = bool(wishes["local_files_only"])
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(place, trust_remote_code=False, local_files_only=local)
+        network, info = AutoModelForCausalLM.from_pretrained(place, **wishes)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise ModelError(
+            f"The model {model!r} cannot be loaded: {_first_line(error)}",
+            "Check its name or folder; it needs config.json, a tokenizer and safetensors weights.",
+        ) from error
+    _check(model, network, info)
+    # The name as it was typed goes into saved adapters, and not where this machine happens to keep the model.
+    network.config._name_or_path = network.name_or_path = model
+    return network, check_tokenizer(tokenizer)
+
+
+def _check(model: str, network: PreTrainedModel, info: dict[str, Any]) -> None:
+    missing = sorted(info.get("missing_keys", ())) + sorted(str(key) for key in info.get("mismatched_keys", ()))
+    if missing:
+        raise ModelError(
+            f"{len(missing)} tensors of the model {model!r} are missing or misshapen, the first is {missing[0]!r}; "
+            "they would be random numbers.",
+            "Download the model again, or choose another.",
+        )
+    for name, weights in network.named_parameters():
+        if weights.is_floating_point() and not bool(torch.isfinite(weights).all()):
+            raise ModelError(
+                f"The weights {name!r} of the model {model!r} hold numbers that are not finite.",
+                "Download the model again, or choose another.",
+            )
+
+
+def _four_bits(multiply: Precision, *, double: bool) -> BitsAndBytesConfig:
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=double,
+        bnb_4bit_compute_dtype=torch.bfloat16 if multiply == "bf16" else torch.float32,
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]

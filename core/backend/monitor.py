@@ -1,0 +1,104 @@
+"""Samples memory and device load beside the work, in a thread that never holds it up."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import psutil
+import torch
+
+from core.events import Emit, MemoryMeasured
+
+GIB = 2**30
+EVERY = 1.0
+"""Seconds between samples."""
+
+
+@contextlib.contextmanager
+def watching(emit: Emit, step: Callable[[], int], every: float = EVERY) -> Iterator[None]:
+    """Emit a sample at once and then every `every` seconds, as long as the block runs."""
+    done = threading.Event()
+    measure = _Gpu() if torch.cuda.is_available() else _Process()
+    began = time.monotonic()
+
+    def watch() -> None:
+        while True:
+            emit(measure(time.monotonic() - began, step()))
+            if done.wait(every):
+                return
+
+    thread = threading.Thread(target=watch, name="memory monitor", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join(timeout=5)
+        measure.close()
+
+
+class _Process:
+    """Resident memory of this process and its share of the processors."""
+
+    def __init__(self) -> None:
+        self._process = psutil.Process()
+        self._cores = psutil.cpu_count() or 1
+        self._process.cpu_percent()  # the first call only starts the measurement
+
+    def __call__(self, seconds: float, step: int) -> MemoryMeasured:
+        load = self._process.cpu_percent() / self._cores
+        return MemoryMeasured(
+            seconds=seconds,
+            step=step,
+            kind="process",
+            used_gib=self._process.memory_info().rss / GIB,
+            total_gib=psutil.virtual_memory().total / GIB,
+            utilisation_percent=min(100.0, load) if seconds > 0.1 else None,
+        )
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class _Gpu:
+    """The whole device as the driver sees it: other programs' memory counts too."""
+
+    def __init__(self) -> None:
+        import pynvml  # noqa: PLC0415 - only where there is a GPU
+
+        self._nvml = pynvml
+        pynvml.nvmlInit()
+        self._device = pynvml.nvmlDeviceGetHandleByUUID(_uuid(torch.cuda.get_device_properties(0).uuid))
+
+    def __call__(self, seconds: float, step: int) -> MemoryMeasured:
+        memory = self._nvml.nvmlDeviceGetMemoryInfo(self._device)
+        return MemoryMeasured(
+            seconds=seconds,
+            step=step,
+            kind="gpu",
+            used_gib=memory.used / GIB,
+            total_gib=memory.total / GIB,
+            reserved_gib=torch.cuda.memory_reserved(0) / GIB,
+            utilisation_percent=self._ask(lambda: self._nvml.nvmlDeviceGetUtilizationRates(self._device).gpu),
+            temperature_celsius=self._ask(
+                lambda: self._nvml.nvmlDeviceGetTemperature(self._device, self._nvml.NVML_TEMPERATURE_GPU)
+            ),
+        )
+
+    def close(self) -> None:
+        """Let the driver's library go."""
+        with contextlib.suppress(self._nvml.NVMLError):
+            self._nvml.nvmlShutdown()
+
+    def _ask(self, question: Callable[[], float]) -> float | None:
+        """The answer, or None: slices of a device (MIG) know neither load nor temperature."""
+        try:
+            return float(question())
+        except self._nvml.NVMLError:
+            return None
+
+
+def _uuid(uuid: object) -> str:
+    text = str(uuid)
+    return text if text.startswith(("GPU-", "MIG-")) else f"GPU-{text}"

@@ -1,0 +1,152 @@
+"""Examples become tokens: the prompt's are an exact prefix of the row's, and the answer is never cut."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from transformers import PreTrainedTokenizerBase
+
+from core.dataset.example import Example, Turn
+
+GAP = " … "
+"""Stands where the middle of a long prompt was left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """One row as the model sees it."""
+
+    input_ids: list[int]
+    """Prompt, answer and the token that ends it."""
+    prompt_length: int
+    """Tokens of the prompt; the loss is on the rest."""
+    truncated: bool
+    """Whether the prompt was shortened."""
+
+
+def encode(tokenizer: PreTrainedTokenizerBase, example: Example, max_length: int) -> Encoded | None:
+    """Turn `example` into at most `max_length` tokens; None where its answer alone does not fit.
+
+    A prompt that is too long loses the middle of its longest turn: instructions stand at its head and questions at its
+    end. Roles and other marks of the chat template stay whole.
+    """
+    answer_length = len(answer_ids(tokenizer, example.turns, example.answer))
+    prompt = encode_prompt(tokenizer, example.turns, max_length - answer_length)
+    if prompt is None:
+        return None
+    turns, ids, truncated = prompt
+    answer = answer_ids(tokenizer, turns, example.answer)
+    if len(ids) + len(answer) > max_length:
+        return None
+    return Encoded(ids + answer, len(ids), truncated)
+
+
+def encode_prompt(
+    tokenizer: PreTrainedTokenizerBase, turns: Sequence[Turn], room: int
+) -> tuple[tuple[Turn, ...], list[int], bool] | None:
+    """Fit the prompt into `room` tokens: its turns as shortened, its ids, whether it was shortened.
+
+    None where not even an empty prompt fits.
+    """
+    kept = tuple(turns)
+    ids = prompt_ids(tokenizer, kept)
+    if len(ids) <= room:
+        return kept, ids, False
+    for _ in range(len(kept)):
+        longest = max(range(len(kept)), key=lambda i: (kept[i].role != "system", len(kept[i].content)))
+        kept, ids = _shorten(tokenizer, kept, longest, room)
+        if len(ids) <= room:
+            return kept, ids, True
+    return None
+
+
+def render_prompt(tokenizer: PreTrainedTokenizerBase, turns: Sequence[Turn]) -> str:
+    """The prompt as text, up to where the answer begins."""
+    if tokenizer.chat_template:
+        return str(tokenizer.apply_chat_template(_messages(turns), tokenize=False, add_generation_prompt=True))
+    return "\n\n".join(turn.content for turn in turns) + "\n\n"
+
+
+def prompt_ids(tokenizer: PreTrainedTokenizerBase, turns: Sequence[Turn]) -> list[int]:
+    """Tokens of the prompt. A chat template writes its own marks; plain text gets the tokenizer's."""
+    return _ids(tokenizer, render_prompt(tokenizer, turns), marks=not tokenizer.chat_template)
+
+
+def answer_ids(tokenizer: PreTrainedTokenizerBase, turns: Sequence[Turn], answer: str) -> list[int]:
+    """Tokens of `answer` after the prompt `turns`, with the one token that ends it."""
+    prompt, marks = render_prompt(tokenizer, turns), not tokenizer.chat_template
+    start = prompt_ids(tokenizer, turns)
+    whole = _ids(tokenizer, prompt + answer, marks=marks)
+    if marks and whole and whole[-1] == tokenizer.eos_token_id:
+        whole.pop()
+    # Tokens of the whole are what the model would write by itself; where they run across the seam, the answer is
+    # tokenised alone, because while generating the prompt is tokenised alone too.
+    joined = len(whole) > len(start) and whole[: len(start)] == start
+    ids = whole[len(start) :] if joined else _ids(tokenizer, answer, marks=False)
+    return [*ids, end_id(tokenizer)]
+
+
+def end_id(tokenizer: PreTrainedTokenizerBase) -> int:
+    """The token that ends an answer: the chat template's end of turn, else the end of text."""
+    known = getattr(tokenizer, "_fewtune_end_id", None)
+    if known is None:
+        known = _find_end(tokenizer)
+        tokenizer._fewtune_end_id = known  # type: ignore[attr-defined]
+    return int(known)
+
+
+def stop_ids(tokenizer: PreTrainedTokenizerBase, model: object | None = None) -> list[int]:
+    """All tokens at which generation ends."""
+    configured = getattr(getattr(model, "generation_config", None), "eos_token_id", None)
+    more = configured if isinstance(configured, list) else [configured]
+    return sorted({int(i) for i in (end_id(tokenizer), tokenizer.eos_token_id, *more) if i is not None})
+
+
+def _find_end(tokenizer: PreTrainedTokenizerBase) -> int:
+    end = int(tokenizer.eos_token_id)  # type: ignore[arg-type]
+    if not tokenizer.chat_template:
+        return end
+    probe = [Turn("user", "One?"), Turn("assistant", "Two")]
+    text = str(tokenizer.apply_chat_template(_messages(probe), tokenize=False))
+    tail = _ids(tokenizer, text.rpartition("Two")[2], marks=False)
+    special = set(tokenizer.all_special_ids) | set(tokenizer.added_tokens_decoder)
+    return next((token for token in tail if token in special), end)
+
+
+def _shorten(
+    tokenizer: PreTrainedTokenizerBase, turns: tuple[Turn, ...], index: int, room: int
+) -> tuple[tuple[Turn, ...], list[int]]:
+    """Keep as much of both ends of one turn as fits into `room`; nothing of it where that is still too long."""
+
+    def kept(characters: int) -> tuple[Turn, ...]:
+        short = replace(turns[index], content=_ends(turns[index].content, characters))
+        return (*turns[:index], short, *turns[index + 1 :])
+
+    def fits(characters: int) -> bool:
+        return len(prompt_ids(tokenizer, kept(characters))) <= room
+
+    best = _largest(fits, len(turns[index].content))
+    return kept(best), prompt_ids(tokenizer, kept(best))
+
+
+def _largest(fits: Callable[[int], bool], high: int) -> int:
+    """The largest number below `high` that fits, by halving; 0 where none does."""
+    low = 0
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return low
+
+
+def _ends(text: str, characters: int) -> str:
+    if characters <= 0:
+        return ""
+    head = (characters + 1) // 2
+    return text[:head] + GAP + text[len(text) - (characters - head) :]
+
+
+def _ids(tokenizer: PreTrainedTokenizerBase, text: str, *, marks: bool) -> list[int]:
+    return list(tokenizer(text, add_special_tokens=marks)["input_ids"])
+
+
+def _messages(turns: Sequence[Turn]) -> list[dict[str, str]]:
+    return [{"role": turn.role, "content": turn.content} for turn in turns]
