@@ -75,7 +75,9 @@ def load_base(
         wishes["quantization_config"] = _four_bits(multiply, double=double_quant)
         wishes["device_map"] = {"": device.torch}
     network, tokenizer = _read(model, place, wishes)
-    if not quantised:
+    if quantised:
+        _keep_as_loaded(network)
+    else:
         network.to(device.torch)
     network.config.use_cache = True
     return Loaded(network, tokenizer, device, multiply, quantised)
@@ -174,6 +176,17 @@ def _check(model: str, network: PreTrainedModel, info: dict[str, Any]) -> None:
                 f"The weights {name!r} of the model {model!r} hold numbers that are not finite.",
                 "Download the model again, or choose another.",
             )
+
+
+def _keep_as_loaded(network: PreTrainedModel) -> None:
+    """Stop bitsandbytes from repacking 4-bit weights for a processor's bf16 kernel on the first forward without gradient.
+
+    It rounds the quantisation constants once more, and the repacked weights give no gradients afterwards: the first
+    validation would end the learning.
+    """
+    for module in network.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
 
 
 def _four_bits(multiply: Precision, *, double: bool) -> BitsAndBytesConfig:
