@@ -31,10 +31,9 @@ def decode(data: bytes, name: str) -> tuple[str, str]:
         return _decode(data, wide, name), "utf-16"
     try:
         return data.decode("utf-8"), "utf-8"
-    except UnicodeDecodeError as error:
-        if _is_damaged_utf8(data):
-            raise _undecodable(data, error, name, "UTF-8") from error
-    return _decode(data, "windows-1252", name), "windows-1252"
+    except UnicodeDecodeError:
+        likely = "utf-8" if _is_damaged_utf8(data) else "windows-1252"
+    return _decode(data, likely, name), likely
 
 
 def _decode(data: bytes, encoding: str, name: str) -> str:

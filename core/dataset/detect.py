@@ -35,26 +35,32 @@ def resolve(format_: Format, mapping: Mapping[str, str], table: Table) -> dict[s
     Raises:
         SettingsError: Lists every part that is unknown or lacks its column, and every column that is named twice.
     """
-    parts = {part.name: part for part in format_.parts}
     resolved: dict[str, str] = {}
     problems: dict[str, str] = {}
     for name, column in mapping.items():
-        if name not in parts:
-            problems[f"mapping.{name}"] = f"{format_.title} has no such part; it has {', '.join(parts)}"
-        elif column:
-            actual = column if column in table.columns else find(table.columns, [column])
-            if not actual:
-                problems[f"mapping.{name}"] = f"there is no column {column!r}; there are {_some(table.columns)}"
-            elif actual in resolved.values():
-                problems[f"mapping.{name}"] = f"column {actual!r} is taken by another part"
-            else:
-                resolved[name] = actual
+        if not column and name in {part.name for part in format_.parts}:
+            continue  # a part that was cleared in a form
+        actual = column if column in table.columns else find(table.columns, [column])
+        problem = _problem(format_, name, column, actual, resolved, table)
+        if problem:
+            problems[f"mapping.{name}"] = problem
+        else:
+            resolved[name] = actual
     for name in format_.required:
         if name not in resolved and f"mapping.{name}" not in problems:
             problems[f"mapping.{name}"] = f"{format_.title} needs it; choose one of the columns {_some(table.columns)}"
     if problems:
         raise SettingsError(problems, "Choose a column for each part that the format needs.")
     return resolved
+
+
+def _problem(format_: Format, name: str, column: str, actual: str, resolved: Mapping[str, str], table: Table) -> str:
+    parts = [part.name for part in format_.parts]
+    if name not in parts:
+        return f"{format_.title} has no such part; it has {', '.join(parts)}"
+    if not actual:
+        return f"there is no column {column!r}; there are {_some(table.columns)}"
+    return f"column {actual!r} is taken by another part" if actual in resolved.values() else ""
 
 
 def _some(columns: tuple[str, ...]) -> str:

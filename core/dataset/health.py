@@ -22,20 +22,22 @@ class Finding:
 
     name: str
     severity: Severity
-    """"error": training cannot or should not begin; "warning": results suffer; "note": good to know."""
+    """An error: training cannot or should not begin. A warning: results suffer. A note: good to know."""
     rows: tuple[int, ...] = ()
     """Counted from 1 in `file`, the header not counted; empty where the finding is about all rows."""
     what: str
     fix: str
     file: str = "train"
-    """"train", "validation" or "test"."""
+    """Which file the rows stand in: "train", "validation" or "test"."""
 
 
 def findings(readings: Mapping[str, Reading]) -> list[Finding]:
     """All findings, the most harmful first."""
     train = readings["train"].examples
+    keys = {file: [key(example) for example in reading.examples] for file, reading in readings.items()}
     found = [finding for file, reading in readings.items() for finding in _unfit(file, reading)]
-    found += [*_one_label(train), *_conflicting(train), *_leakage(readings), *_duplicates(train)]
+    found += [*_one_label(train), *_conflicting(train, keys["train"])]
+    found += [*_leakage(readings, keys), *_duplicates(train, keys["train"])]
     found += [*_rare(train), *_spelling(train), *_unknown(readings)]
     return ordered(found)
 
@@ -46,12 +48,12 @@ def ordered(found: Sequence[Finding]) -> list[Finding]:
 
 
 def counted(number: int, noun: str = "row") -> str:
-    """ "1 row", "1,200 rows"."""
+    """A number with its noun: "1 row", "1,200 rows"."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def listed(rows: Sequence[int]) -> str:
-    """ "row 3", "rows 3, 8 and 12", "rows 3, 8, 12, 40, 41 and 7 more"."""
+    """Rows for a sentence: "row 3", "rows 3, 8 and 12", "rows 3, 8, 12, 40, 41 and 7 more"."""
     if len(rows) == 1:
         return f"row {rows[0]}"
     shown, more = [str(row) for row in rows[:5]], len(rows) - 5
@@ -93,9 +95,12 @@ def _plural(what: str, number: int) -> str:
     return what
 
 
-def _duplicates(examples: Sequence[Example]) -> list[Finding]:
+def _duplicates(examples: Sequence[Example], keys: Sequence[str]) -> list[Finding]:
     first: dict[tuple[str, str], int] = {}
-    repeats = [(example.row, earlier) for example in examples if (earlier := _seen(first, example)) != example.row]
+    earliest = [
+        first.setdefault((prompt, example.answer), example.row) for prompt, example in zip(keys, examples, strict=True)
+    ]
+    repeats = [(example.row, row) for example, row in zip(examples, earliest, strict=True) if example.row != row]
     if not repeats:
         return []
     rows = tuple(row for row, _ in repeats)
@@ -111,15 +116,11 @@ def _duplicates(examples: Sequence[Example]) -> list[Finding]:
     ]
 
 
-def _seen(first: dict[tuple[str, str], int], example: Example) -> int:
-    return first.setdefault((key(example), example.answer), example.row)
-
-
-def _conflicting(examples: Sequence[Example]) -> list[Finding]:
+def _conflicting(examples: Sequence[Example], keys: Sequence[str]) -> list[Finding]:
     labels: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-    for example in examples:
+    for prompt, example in zip(keys, examples, strict=True):
         if example.label is not None:
-            labels[key(example)][example.label].append(example.row)
+            labels[prompt][example.label].append(example.row)
     conflicts = [by_label for by_label in labels.values() if len(by_label) > 1]
     if not conflicts:
         return []
@@ -189,8 +190,7 @@ def _spelling(examples: Sequence[Example]) -> list[Finding]:
             name="label-spelling",
             severity="warning",
             rows=tuple(sorted(row for same in doubtful for label in same[1:] for row in labels[label])),
-            what=f"{counted(len(doubtful), 'label')} {'is' if len(doubtful) == 1 else 'are'} spelled in more than one way: "
-            f"{shown}.",
+            what=f"{counted(len(doubtful), 'label')} with more than one spelling: {shown}.",
             fix="Write each label in one way: different spellings count as different labels.",
         )
     ]
@@ -210,26 +210,32 @@ def _unknown(readings: Mapping[str, Reading]) -> list[Finding]:
     return found
 
 
-def _leakage(readings: Mapping[str, Reading]) -> list[Finding]:
-    """Training rows, and validation rows, whose prompt a later file has too."""
+def _leakage(readings: Mapping[str, Reading], keys: Mapping[str, Sequence[str]]) -> list[Finding]:
+    # Training rows, and validation rows, whose prompt stands in one of the files after theirs too.
     found = []
     files = list(readings)
     for number, file in enumerate(files):
         for other in files[number + 1 :]:
-            there = {key(example): example.row for example in reversed(readings[other].examples)}
-            both = [(e.row, there[key(e)]) for e in readings[file].examples if key(e) in there]
+            there = dict(zip(reversed(keys[other]), reversed([e.row for e in readings[other].examples]), strict=True))
+            here = zip(keys[file], readings[file].examples, strict=True)
+            both = [(example.row, there[prompt]) for prompt, example in here if prompt in there]
             if both:
-                verb = "stands" if len(both) == 1 else "stand"
-                rows, (row, row2) = tuple(row for row, _ in both), both[0]
-                what = f"{counted(len(both))} of the {_called(file)} file {verb} in the {other} file too "
-                fix = "Nothing needs to be done: they are left out of the " + f"{_called(file)} rows."
-                what += f"(row {row} is row {row2} there)."
-                found.append(Finding(name="leakage", severity="warning", rows=rows, what=what, fix=fix, file=file))
+                found.append(_leak(file, other, both))
     return found
 
 
-def _called(file: str) -> str:
-    return "training" if file == "train" else file
+def _leak(file: str, other: str, both: Sequence[tuple[int, int]]) -> Finding:
+    called = "training" if file == "train" else file
+    verb = "stands" if len(both) == 1 else "stand"
+    return Finding(
+        name="leakage",
+        severity="warning",
+        rows=tuple(row for row, _ in both),
+        what=f"{counted(len(both))} of the {called} file {verb} in the {other} file too "
+        f"(row {both[0][0]} is row {both[0][1]} there).",
+        fix=f"Nothing needs to be done: they are left out of the {called} rows.",
+        file=file,
+    )
 
 
 def label_counts(examples: Sequence[Example]) -> dict[str, int]:

@@ -10,7 +10,7 @@ from core.dataset.detect import Detection, detect, resolve
 from core.dataset.example import Example, Split
 from core.dataset.examples import Reading, read_examples
 from core.dataset.formats import FORMATS
-from core.dataset.health import Finding, findings, label_counts, ordered
+from core.dataset.health import Finding, counted, findings, label_counts, ordered
 from core.dataset.read import Table, read_table
 from core.dataset.samples import SAMPLES
 from core.dataset.source import Source, find_source
@@ -47,7 +47,7 @@ class Report:
     labels: dict[str, int]
     """Label to training rows, most frequent first; empty where answers are free text."""
     lengths: dict[str, dict[str, int]]
-    """"prompt" and "answer" to "min", "p25", "median", "p75", "p95", "max", in characters; empty without usable rows."""
+    """Of "prompt" and "answer": "min", "p25", "median", "p75", "p95", "max" in characters; empty without examples."""
     usable: int
     """Rows of the training file that can become examples."""
     file_rows: dict[str, int]
@@ -131,7 +131,7 @@ def inspect(source: Source, choice: DataChoice | None = None) -> Report:
         because=detection.because,
         mapping=detection.mapping,
         encoding=table.encoding,
-        findings=tuple(ordered([*_too_few(readings, choice), *findings(readings)])),
+        findings=tuple(ordered([*_too_few(readings, choice), *findings(readings), *_unused(source)])),
         preview=tuple({column: text_of(row[column]) for column in table.columns} for row in table.rows[:_PREVIEW]),
         examples=train[:_PREVIEW],
         labels=label_counts(train),
@@ -205,6 +205,14 @@ def _too_few(readings: dict[str, Reading], choice: DataChoice) -> list[Finding]:
     except DataError as error:
         return [Finding(name="too-few-rows", severity="error", what=error.what, fix=error.fix)]
     return []
+
+
+def _unused(source: Source) -> list[Finding]:
+    if not source.unused:
+        return []
+    what = f"{counted(len(source.unused), 'file')} of the folder not used: {', '.join(source.unused[:5])}."
+    fix = "Nothing, unless rows are missing: then name the files train, validation and test."
+    return [Finding(name="unused-file", severity="note", what=what, fix=fix)]
 
 
 def _lengths(examples: Sequence[Example]) -> dict[str, dict[str, int]]:

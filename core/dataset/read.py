@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from core.dataset.decode import decode
-from core.dataset.readers.delimited import read_delimited
+from core.dataset.readers.delimited import SEPARATORS, read_delimited
 from core.dataset.readers.json_text import read_json
 from core.dataset.readers.parquet import read_parquet
 from core.dataset.table import MAX_BYTES, Table
@@ -79,18 +79,22 @@ def parse_table(data: bytes, name: str) -> Table:
         return read_json(text, encoding, name)
     if "\0" in text[:16]:
         raise DataError(f"{name} is not a text file.", "Choose a CSV, TSV, JSON, JSONL or Parquet file.")
-    table = read_delimited(text, encoding, name)
-    if name.lower().endswith(".txt") and len(table.columns) == 1:
+    if name.lower().endswith(".txt") and _is_prose(text):
         raise DataError(
             f"{name} is plain text without columns.",
             "Training needs questions and answers: put them into a table with two columns and save it as CSV.",
         )
-    return table
+    return read_delimited(text, encoding, name)
 
 
 def shown(name: str) -> str:
     """A file's name as it may be printed: bytes that are no UTF-8 are replaced."""
     return name.encode("utf-8", "replace").decode()
+
+
+def _is_prose(text: str) -> bool:
+    first = text.lstrip().partition("\n")[0]
+    return len(first) > 200 or not any(separator in first for separator in SEPARATORS)
 
 
 def _is_json(text: str, name: str) -> bool:

@@ -29,7 +29,7 @@ class Sample:
 
     @property
     def files(self) -> dict[str, Path]:
-        """ "train" and "test"."""
+        """Its training and its test file."""
         return {role: _FOLDER / f"{self.name}_{role}.csv" for role in ("train", "test")}
 
 

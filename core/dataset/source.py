@@ -2,14 +2,12 @@
 
 import hashlib
 import json
-import os
 import re
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.dataset.keep import keep_folder
 from core.dataset.read import SUFFIXES, parse_table, read_bytes, shown
 from core.dataset.samples import SAMPLES, Sample
 from core.errors import DataError, MachineError, NotFoundError
@@ -17,12 +15,14 @@ from core.errors import DataError, MachineError, NotFoundError
 __all__ = ["SAMPLES", "Sample", "Source", "find_source", "open_files", "open_source"]
 
 _ID = re.compile(r"[0-9a-f]{12}")
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _ROLES = {
     "train": "train", "training": "train",
     "validation": "validation", "valid": "validation", "val": "validation", "dev": "validation", "eval": "validation",
     "test": "test", "testing": "test",
 }  # fmt: skip
 _ORDER = ("train", "validation", "test")
+_NO_DATA = {"readme", "license", "licence", "notice", "dataset_info", "requirements"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,12 @@ class Source:
     name: str
     """What people call it: a sample's title, or the file's name as typed."""
     files: dict[str, Path]
-    """"train", and perhaps "validation" and "test"."""
+    """Role ("train", and perhaps "validation" and "test") to file."""
     sha256: str
-    """Of the file's bytes; of several files, of their names' and hashes' list."""
+    """Of the file's bytes; of several files, of the list of their roles and hashes."""
     sample: bool
+    unused: tuple[str, ...] = ()
+    """Names of data files of the folder that were left alone."""
 
 
 def open_source(source: str | Path, home: Path) -> Source:
@@ -56,11 +58,12 @@ def open_source(source: str | Path, home: Path) -> Source:
         return find_source(text, home)
     path = Path(source)
     if path.is_dir():
-        return _keep(_assigned(_data_files(path)), path.resolve().name, home)
+        files, unused = _assign(_data_files(path))
+        return _take_in(files, path.resolve().name, home, unused)
     if not path.exists():
         samples = ", ".join(SAMPLES)
         raise DataError(f"There is no file, folder or sample called {shown(text)!r}.", f"The samples are: {samples}.")
-    return _keep({"train": path}, path.name, home)
+    return _take_in({"train": path}, path.name, home)
 
 
 def open_files(paths: Sequence[Path], home: Path) -> Source:
@@ -70,8 +73,8 @@ def open_files(paths: Sequence[Path], home: Path) -> Source:
         DataError: The names do not say which file is which, or a file cannot be read.
         MachineError: The copy cannot be written.
     """
-    files = _assigned(list(paths))
-    return _keep(files, files["train"].name, home)
+    files, unused = _assign(list(paths))
+    return _take_in(files, files["train"].name, home, unused)
 
 
 def find_source(data_id: str, home: Path) -> Source:
@@ -87,13 +90,14 @@ def find_source(data_id: str, home: Path) -> Source:
         raise NotFoundError(f"There is no data set with the id {data_id!r}.", "Choose the file again on the data page.")
     origin = json.loads((folder / "origin.json").read_text("utf-8"))
     files = {role: folder / name for role, name in origin["kept"].items()}
-    contents = {role: read_bytes(path) for role, path in files.items()}
-    return Source(data_id, origin["name"], files, _hash(contents), sample=False)
+    sha256 = _hash({role: read_bytes(path) for role, path in files.items()})
+    return Source(data_id, origin["name"], files, sha256, sample=False, unused=tuple(origin["unused"]))
 
 
 def _sample(sample: Sample) -> Source:
     files = sample.files
-    return Source(sample.name, sample.title, files, _hash({r: p.read_bytes() for r, p in files.items()}), sample=True)
+    sha256 = _hash({role: path.read_bytes() for role, path in files.items()})
+    return Source(sample.name, sample.title, files, sha256, sample=True)
 
 
 def _folder(home: Path, data_id: str) -> Path:
@@ -105,87 +109,72 @@ def _data_files(folder: Path) -> list[Path]:
         path
         for path in sorted(folder.iterdir())
         if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and not path.is_dir()
-        if path.stem.lower() not in {"readme", "license", "licence", "dataset_info", "notice"}
+        if path.name.split(".")[0].lower() not in _NO_DATA
     ]
 
 
-def _assigned(paths: Sequence[Path]) -> dict[str, Path]:
-    """Role to file, by the words in the names; the only file is the training file whatever its name."""
+def _assign(paths: Sequence[Path]) -> tuple[dict[str, Path], tuple[str, ...]]:
+    # Role to file, by the words in the names, and what is left; a single file holds all rows whatever its name.
     if not paths:
         raise DataError("The folder holds no data file.", f"Files that can be read end in {', '.join(SUFFIXES)}.")
     if len(paths) == 1:
-        return {"train": paths[0]}
+        return {"train": paths[0]}, ()
     files: dict[str, Path] = {}
+    unused = []
     for path in paths:
-        words = [word for word in re.split(r"[^a-z]+", path.stem.lower()) if word in _ROLES]
-        role = _ROLES[words[-1]] if words else ""
-        if not role or role in files:
-            other = f" and {shown(files[role].name)}" if role else ""
-            what = f"both say {role}" if role else "does not say whether it is train, validation or test"
+        role = _role(path)
+        if role in files:
             raise DataError(
-                f"Of {len(paths)} files, {shown(path.name)}{other} {what}.",
+                f"{shown(files[role].name)} and {shown(path.name)} both say that they are the {role} file.",
                 "Name the files train, validation and test, one each, or choose a single file.",
             )
-        files[role] = path
+        if role:
+            files[role] = path
+        else:
+            unused.append(shown(path.name))
     if "train" not in files:
-        raise DataError(f"None of the {len(paths)} files is the training file.", "Name one of them train.")
-    return {role: files[role] for role in _ORDER if role in files}
+        names = ", ".join(shown(path.name) for path in paths[:5])
+        raise DataError(
+            f"None of the {len(paths)} files says that it is the training file: {names}.",
+            "Name one of them train, the others validation and test, or choose a single file.",
+        )
+    return {role: files[role] for role in _ORDER if role in files}, tuple(unused)
 
 
-def _keep(files: Mapping[str, Path], name: str, home: Path) -> Source:
-    """Copy `files` into the home folder under a generated id, all or nothing."""
+def _role(path: Path) -> str:
+    words = [word for word in map(str.lower, _WORD.findall(path.stem)) if word in _ROLES]
+    return _ROLES[words[-1]] if words else ""
+
+
+def _take_in(files: Mapping[str, Path], name: str, home: Path, unused: tuple[str, ...] = ()) -> Source:
     contents = {role: read_bytes(path) for role, path in files.items()}
     for role, path in files.items():
         parse_table(contents[role], path.name)  # what cannot be read is not kept
     sha256 = _hash(contents)
     folder = _folder(home, sha256[:12])
     kept = {role: role + _suffix(path) for role, path in files.items()}
-    typed = {role: shown(path.name) for role, path in files.items()}
-    origin = {"name": shown(name), "typed": typed, "kept": kept, "sha256": sha256}
+    origin = {
+        "name": shown(name),
+        "typed": {role: shown(path.name) for role, path in files.items()},
+        "kept": kept,
+        "sha256": sha256,
+        "unused": unused,
+    }
     try:
-        _write(folder, {kept[role]: content for role, content in contents.items()}, origin)
+        keep_folder(folder, {kept[role]: content for role, content in contents.items()}, origin)
     except OSError as error:
         size = sum(map(len, contents.values())) / 2**20
         raise MachineError(
             f"The data ({size:.1f} MiB) cannot be copied to {folder.parent}: {error.strerror}.",
             "Free some space, or start Fewtune with another --home.",
         ) from error
-    return Source(
-        sha256[:12], origin["name"], {role: folder / file for role, file in kept.items()}, sha256, sample=False
-    )
+    paths = {role: folder / file for role, file in kept.items()}
+    return Source(sha256[:12], shown(name), paths, sha256, sample=False, unused=unused)
 
 
 def _suffix(path: Path) -> str:
     suffix = path.suffix.lower()
     return suffix if suffix in SUFFIXES else ".txt"
-
-
-def _write(folder: Path, contents: Mapping[str, bytes], origin: Mapping[str, object]) -> None:
-    """Make `folder` at once: a reader finds the complete folder or none. An older copy gives way to this one."""
-    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
-    try:
-        origin_bytes = json.dumps(origin, ensure_ascii=False, indent=1).encode()
-        for file, content in {**contents, "origin.json": origin_bytes}.items():
-            with (fresh / file).open("wb") as out:
-                out.write(content)
-                out.flush()
-                os.fsync(out.fileno())
-        if folder.exists() and _same(folder, contents):
-            (fresh / "origin.json").replace(folder / "origin.json")  # the newest name is the one that people look for
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
-            fresh.rename(folder)
-    except OSError:
-        if not _same(folder, contents):  # unless another process was quicker
-            raise
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-
-
-def _same(folder: Path, contents: Mapping[str, bytes]) -> bool:
-    names = {path.name for path in folder.iterdir()} - {"origin.json"} if folder.is_dir() else set()
-    return names == set(contents) and all((folder / name).read_bytes() == data for name, data in contents.items())
 
 
 def _hash(contents: Mapping[str, bytes]) -> str:

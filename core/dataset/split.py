@@ -67,7 +67,7 @@ def hold_out(examples: Sequence[Example], count: int, seed: int) -> tuple[list[E
     Each label gives its share, rows with the same prompt stay together, and no label is taken away from the rest.
     """
     strata = _strata(examples, random.Random(seed))
-    quotas = _quotas({label: sum(map(len, groups)) for label, groups in strata.items()}, count)
+    quotas = _quotas({label: sum(len(group) for group in groups) for label, groups in strata.items()}, count)
     held: set[int] = set()
     for label, groups in strata.items():
         taken = 0
@@ -77,7 +77,7 @@ def hold_out(examples: Sequence[Example], count: int, seed: int) -> tuple[list[E
                 taken += len(group)
     if not held:
         spare = [group for groups in strata.values() for group in groups[:-1]]
-        held.update(min(spare, key=len, default=[]))
+        held.update(min(spare, key=lambda group: (len(group), group), default=[]))
     rest = [example for number, example in enumerate(examples) if number not in held]
     return rest, [example for number, example in enumerate(examples) if number in held]
 

@@ -107,7 +107,7 @@ def check_characters(text: str, where: str) -> None:
 
 
 def _scalars(value: Any, where: str) -> Iterator[Any]:  # noqa: ANN401
-    """All that a cell holds inside its lists and objects, keys included, without recursion."""
+    # Lists and objects are taken apart without recursion: the depth is what is being checked.
     todo = [(value, 0)]
     while todo:
         part, depth = todo.pop()

@@ -11,6 +11,7 @@ from core.dataset.table import Row, Table, text_of
 
 _NAMES = ("messages", "conversations", "conversation", "dialog", "dialogue", "chat", "turns", "input")
 _ANSWERS = ("preferred_output", "chosen")
+_VERDICTS = ("label", "kto_tag", "desirable")
 _ROLES: dict[str, Role] = {
     "user": "user", "human": "user", "prompter": "user",
     "assistant": "assistant", "gpt": "assistant", "bot": "assistant", "model": "assistant", "chatgpt": "assistant",
@@ -31,6 +32,12 @@ def _detect(table: Table) -> Detection | None:
     if system:
         mapping["system"] = system
     because = f"The cells of column {quoted(mapping['messages'])} are lists of turns with a role and a text."
+    verdict = find(table.columns, _VERDICTS)
+    if not answer and verdict and {text_of(row[verdict]).casefold() for row in table.rows} == {"true", "false"}:
+        because += (
+            f" Column {quoted(verdict)} marks good and bad answers, which is not used: remove the bad rows first."
+        )
+        return Detection(format="chat", confidence=0.6, because=because, mapping=mapping)
     return Detection(format="chat", confidence=0.98, because=because, mapping=mapping)
 
 
@@ -57,9 +64,8 @@ def _turns_of(value: Any) -> list[dict[str, Any]] | None:  # noqa: ANN401 - a ce
 def _convert(row: Row, mapping: Mapping[str, str], instruction: str) -> Converted:
     turns = _read(row.get(mapping["messages"]), "messages")
     if "answer" in mapping:
-        turns = _upto_question(turns) + [
-            t for t in _read(row.get(mapping["answer"]), "answer") if t.role == "assistant"
-        ]
+        answers = _read(row.get(mapping["answer"]), "answer")
+        turns = _upto_question(turns) + [turn for turn in answers if turn.role == "assistant"]
     turns = _joined(turns)
     while turns and turns[-1].role != "assistant":
         turns.pop()  # what nobody answered teaches nothing
@@ -102,7 +108,7 @@ def _read(value: Any, part: str) -> list[Turn]:  # noqa: ANN401 - a cell
 def _content(value: Any) -> str:  # noqa: ANN401 - text, or a list of typed pieces as in OpenAI's newer files
     if isinstance(value, list) and all(isinstance(piece, dict | str) for piece in value):
         return "".join(p if isinstance(p, str) else text_of(p.get("text", p.get("value"))) for p in value)
-    return text_of(value)
+    return text_of(value).replace("\r\n", "\n")
 
 
 def _upto_question(turns: list[Turn]) -> list[Turn]:

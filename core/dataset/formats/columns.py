@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from core.dataset.formats.format import RowUnfit
 from core.dataset.table import Row, Table, text_of
 
-_LOOK_AT = 5000
-"""Rows that decide; more would cost time and tell nothing new."""
 _FOLD = re.compile(r"[\s_\-.]+")
 
 
@@ -17,7 +15,7 @@ class Profile:
     """What stands in a column."""
 
     rows: int
-    """Rows looked at that are not empty."""
+    """Rows that are not empty."""
     distinct: int
     mean_length: float
     """Characters."""
@@ -35,6 +33,11 @@ class Profile:
         """Whether it holds few different short values for its rows, as labels do."""
         return self.is_short and 2 <= self.distinct <= max(2, min(500, self.rows / 3))
 
+    @property
+    def is_prose(self) -> bool:
+        """Whether it holds texts, most of them different, and not numbers, names or classes."""
+        return not self.nested and self.mean_length >= 15 and self.distinct > self.rows / 2
+
 
 def fold(name: str) -> str:
     """A column's name without case, spaces, dashes and underscores."""
@@ -51,19 +54,21 @@ def find(columns: Iterable[str], names: Iterable[str]) -> str:
 
 def profile(table: Table, column: str) -> Profile:
     """What stands in `column`."""
-    cells = [row[column] for row in table.rows[:_LOOK_AT]]
+    cells = [row[column] for row in table.rows]
+    if any(isinstance(cell, list | dict) for cell in cells):
+        return Profile(len(cells), 0, 0.0, 0, nested=True)
     texts = [text for text in (text_of(cell).strip() for cell in cells) if text]
-    if not texts:
-        return Profile(0, 0, 0.0, 0, nested=False)
-    lengths = [len(text) for text in texts]
-    nested = any(isinstance(cell, list | dict) for cell in cells[:200])
-    return Profile(len(texts), len(set(texts)), sum(lengths) / len(texts), max(lengths), nested)
+    lengths = list(map(len, texts))
+    return Profile(
+        len(texts), len(set(texts)), sum(lengths) / max(1, len(texts)), max(lengths, default=0), nested=False
+    )
 
 
 def cell(row: Row, mapping: Mapping[str, str], part: str) -> str:
     """The text of a part without outer white space; "" where it is empty or not mapped."""
     column = mapping.get(part)
-    return text_of(row.get(column)).strip() if column else ""
+    # A carriage return before each line end is the mark of a system, not of the text.
+    return text_of(row.get(column)).strip().replace("\r\n", "\n") if column else ""
 
 
 def needed(row: Row, mapping: Mapping[str, str], part: str) -> str:

@@ -66,7 +66,7 @@ def _label(table: Table, profiles: Mapping[str, Profile]) -> tuple[str, float]:
         return answer, 0.85
     if named and profiles[named].is_short:
         return named, 0.6
-    repeating = [column for column, found in profiles.items() if found.repeats]
+    repeating = [c for c, found in profiles.items() if found.repeats and found.distinct <= max(2, found.rows / 10)]
     if repeating and len(table.columns) <= 12:
         return min(repeating, key=lambda column: profiles[column].distinct), 0.55
     return "", 0.0

@@ -17,15 +17,15 @@ _COMPLETIONS = (
 
 
 def _detect(table: Table) -> Detection | None:
-    texts = [column for column in table.columns if _is_text(table, column)]
+    found = {column: profile(table, column) for column in table.columns}
+    texts = [column for column, about in found.items() if about.rows and not about.nested]
     completion = find(texts, _COMPLETIONS)
     prompt = find((column for column in texts if column != completion), _PROMPTS)
     if prompt and completion:
         because = f"The columns {quoted(prompt, completion)} are named like a prompt and its completion."
-        return _detection(0.75 if profile(table, completion).repeats else 0.9, because, prompt, completion)
-    if len(texts) == 2:
-        return _of_two(texts, prompt, completion)
-    return None
+        return _detection(0.75 if found[completion].repeats else 0.9, because, prompt, completion)
+    pair = texts if len(texts) == 2 else [column for column in texts if found[column].is_prose]
+    return _of_two(pair, prompt, completion) if len(pair) == 2 else None
 
 
 def _of_two(texts: list[str], prompt: str, completion: str) -> Detection:
@@ -37,11 +37,6 @@ def _of_two(texts: list[str], prompt: str, completion: str) -> Detection:
         return _detection(0.6, because, first, second)
     because = f"A guess: {quoted(first, second)} are the only columns of text, so the first may ask for the second."
     return _detection(0.4, because, first, second)
-
-
-def _is_text(table: Table, column: str) -> bool:
-    found = profile(table, column)
-    return found.rows > 0 and not found.nested
 
 
 def _detection(confidence: float, because: str, prompt: str, completion: str) -> Detection:

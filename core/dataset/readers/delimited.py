@@ -8,7 +8,7 @@ from typing import Any
 from core.dataset.table import MAX_BYTES, MAX_ROWS, Row, Table, check_characters, check_size
 from core.errors import DataError
 
-_SEPARATORS = (",", "\t", ";", "|", "^", "~", "\x1f", "\x01")
+SEPARATORS = (",", "\t", ";", "|", "^", "~", "\x1f", "\x01")
 _NAMES = {"\t": "a tab", "\x1f": "a unit separator", "\x01": "a \\x01"}
 _LOOK_AT = 2**16
 """Characters from the beginning that decide the separator."""
@@ -57,7 +57,7 @@ def _find_separator(text: str) -> tuple[str, str]:
     beginning = text[:_LOOK_AT]
     whole = len(beginning) == len(text)
     best, score = ",", (0.0, 0)
-    for separator in _SEPARATORS:
+    for separator in SEPARATORS:
         quote = "'" if text.lstrip().startswith("'") else '"'
         widths = [len(cells) for cells in csv.reader(_lines(beginning), delimiter=separator, quotechar=quote) if cells]
         widths = widths if whole or len(widths) < 3 else widths[:-1]  # the last row may be cut off
@@ -105,8 +105,8 @@ def _parse(text: str, separator: str, dialect: dict[str, Any], name: str) -> tup
     return columns, rows
 
 
-def _records(reader: Any, name: str) -> Iterator[tuple[int, list[str]]]:  # noqa: ANN401 - the csv module's type is private
-    """Line on which a record begins, and its cells; blank lines are passed over."""
+def _records(reader: Any, name: str) -> Iterator[tuple[int, list[str]]]:  # noqa: ANN401 - csv's type is private
+    # Gives the line on which a record begins, and its cells; blank lines are passed over.
     row = 0
     while True:
         line = reader.line_num + 1

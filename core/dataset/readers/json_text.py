@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 from core.dataset.table import MAX_ROWS, Row, Table, check_cells, check_size, make_table
 from core.errors import DataError
@@ -12,7 +12,7 @@ _MAX_MARKS = 8_000_000
 """Brackets and commas of a file; each costs some 70 bytes in memory, so that more would fill it."""
 _BLANK = re.compile(r"[ \t\r\n]*")
 _ROW_KEYS = ("data", "rows", "examples", "train", "items", "instances")
-_SHAPES = 'Write one object a line ({"text": "...", "label": "..."}), an array of objects, or {"data": [...]} with such an array.'
+_SHAPES = 'Write one object a line ({"text": "...", "label": "..."}), or an array of such objects.'
 # Numbers stay the text that was typed: 1e5 is not 100000.0, and no digit of a long id is lost.
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
 
@@ -26,25 +26,15 @@ def read_json(text: str, encoding: str, name: str) -> Table:
     if sum(map(text.count, "[{,")) > _MAX_MARKS:
         raise DataError(f"{name} holds more than {_MAX_MARKS:,} values.", "Keep only the fields that training needs.")
     begin = _after_blank(text, 0)
-    if text[begin : begin + 1] == "[":
+    if begin == len(text):
+        raise DataError(f"{name} is empty.", "Choose a file with a few examples.")
+    if text[begin] == "[":
         rows = _rows(_array(text, begin, name), name)
     else:
-        values = _sequence(text, begin, name)
-        first = next(values, None)
-        second = next(values, None)
-        if second is None:
-            rows = _unpack(first, name)
-        else:
-            rows = _rows(_chain(first, second, values), name)
-    table = make_table(rows, encoding, name)
-    check_cells(table.rows, name)
-    return table
-
-
-def _chain(first: object, second: object, rest: Iterator[object]) -> Iterator[object]:
-    yield first
-    yield second
-    yield from rest
+        rows = _rows(_sequence(text, begin, name), name)
+        rows = _unpack(rows[0], name) if len(rows) == 1 else rows
+    check_cells(rows, name)
+    return make_table(_unwrapped(rows), encoding, name)
 
 
 def _after_blank(text: str, position: int) -> int:
@@ -63,7 +53,7 @@ def _sequence(text: str, position: int, name: str) -> Iterator[object]:
 
 
 def _array(text: str, position: int, name: str) -> Iterator[object]:
-    """Elements of the array that begins at `position`, one by one, so that an error knows its row."""
+    # Element by element, not at once, so that an error knows its row.
     position = _after_blank(text, position + 1)
     row = 1
     while text[position : position + 1] != "]" or row > 1:
@@ -75,36 +65,36 @@ def _array(text: str, position: int, name: str) -> Iterator[object]:
             break
         if mark != ",":
             what = "the closing ']' is missing" if not mark else f"a comma or ']' is missing before {mark!r}"
-            raise _malformed(text, position, row, name, what)
+            _refuse(text, position, row, name, what)
         position = _after_blank(text, position + 1)
         row += 1
     if text[position + 1 :].strip():
-        raise _malformed(text, _after_blank(text, position + 1), row, name, "something follows the closing ']'")
+        _refuse(text, _after_blank(text, position + 1), row, name, "something follows the closing ']'")
 
 
 def _value(text: str, position: int, row: int, name: str) -> tuple[object, int]:
     try:
         return _DECODER.raw_decode(text, position)
     except json.JSONDecodeError as error:
-        raise _malformed(text, error.pos, row, name, error.msg) from error
+        _refuse(text, error.pos, row, name, error.msg)
     except RecursionError as error:
         raise DataError(
             f"Row {row} of {name} is nested too deeply to be read.", "Flatten the row, or remove it."
         ) from error
 
 
-def _malformed(text: str, position: int, row: int, name: str, what: str) -> DataError:
+def _refuse(text: str, position: int, row: int, name: str, what: str) -> NoReturn:
     line = text.count("\n", 0, position) + 1
     column = position - text.rfind("\n", 0, position)
     what = what[:1].lower() + what[1:]
-    return DataError(f"Row {row} of {name} is not valid JSON: {what} (line {line}, character {column}).", _SHAPES)
+    raise DataError(f"Row {row} of {name} is not valid JSON: {what} (line {line}, character {column}).", _SHAPES)
 
 
 def _rows(values: Iterator[object], name: str) -> list[Row]:
     rows: list[Row] = []
     for number, value in enumerate(values, 1):
         if not isinstance(value, dict):
-            kind = {list: "a list", str: "a text"}.get(type(value), "a single value")
+            kind = "a list" if isinstance(value, list) else "a single value"
             raise DataError(f"Row {number} of {name} is {kind}, not an object with named fields.", _SHAPES)
         rows.append(value)
         if number > MAX_ROWS:
@@ -112,10 +102,8 @@ def _rows(values: Iterator[object], name: str) -> list[Row]:
     return rows
 
 
-def _unpack(value: object, name: str) -> list[Row]:
-    """Rows of a file that is a single value."""
-    if not isinstance(value, dict):
-        raise DataError(f"{name} holds a single value and no rows.", _SHAPES)
+def _unpack(value: Row, name: str) -> list[Row]:
+    """Rows of a file that is a single object: rows under a key, columns, or one row."""
     nested = [key for key, part in value.items() if _is_rows(part)]
     for key in (*_ROW_KEYS, *(nested if len(nested) == 1 else ())):
         if key in nested:
@@ -131,6 +119,24 @@ def _unpack(value: object, name: str) -> list[Row]:
 
 def _is_rows(part: object) -> bool:
     return isinstance(part, list) and bool(part) and all(isinstance(item, dict) for item in part)
+
+
+def _unwrapped(rows: list[Row]) -> list[Row]:
+    """Rows in which a list of exactly one object, row for row, gives way to that object's fields.
+
+    Self-Instruct keeps input and output so: {"instruction": ..., "instances": [{"input": ..., "output": ...}]}. A
+    conversation of one turn stays what it is.
+    """
+    for column in list(rows[0]) if rows else []:
+        if all(_is_wrapper(row.get(column)) for row in rows):
+            for row in rows:
+                inner = row.pop(column)[0]
+                row.update({key if key not in row else f"{column}.{key}": part for key, part in inner.items()})
+    return rows
+
+
+def _is_wrapper(value: object) -> bool:
+    return isinstance(value, list) and len(value) == 1 and _is_rows(value) and not {"role", "from"} & value[0].keys()
 
 
 def _from_columns(columns: dict[str, list[Any]], name: str) -> list[Row]:
