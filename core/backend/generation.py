@@ -1,0 +1,81 @@
+"""Answers that a model writes by itself: always its most likely next token."""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from transformers import GenerationConfig, PreTrainedTokenizerBase
+
+from core.backend.tokens import encode_prompt, stop_ids
+from core.dataset.example import Example
+from core.errors import DataError, Stopped
+
+ROWS_AT_ONCE = 16
+
+
+def generate(
+    model: Any,  # noqa: ANN401 - a model of transformers or PEFT
+    tokenizer: PreTrainedTokenizerBase,
+    examples: Sequence[Example],
+    *,
+    max_new_tokens: int,
+    max_length: int,
+    on_advance: Callable[[int, int], None] | None = None,
+    stopping: threading.Event | None = None,
+) -> list[str]:
+    """The model's answer to each example's prompt, without surrounding blanks.
+
+    `max_length` is of the prompt and the answer together, in tokens. Prompts run in batches sorted by length.
+
+    Raises:
+        Stopped: `stopping` was set; it is looked at between batches.
+        DataError: The answer leaves no room for a prompt.
+    """
+    prompts = [_prompt(tokenizer, example, max_length - max_new_tokens) for example in examples]
+    order = sorted(range(len(prompts)), key=lambda place: len(prompts[place]))
+    ends = stop_ids(tokenizer, model)
+    config = GenerationConfig(
+        do_sample=False,
+        num_beams=1,
+        max_new_tokens=max_new_tokens,
+        eos_token_id=ends,
+        pad_token_id=tokenizer.pad_token_id if tokenizer.pad_token_id is not None else ends[0],
+    )
+    answers = [""] * len(prompts)
+    for start in range(0, len(order), ROWS_AT_ONCE):
+        if stopping is not None and stopping.is_set():
+            raise Stopped("Stopped while generating.")
+        places = order[start : start + ROWS_AT_ONCE]
+        written = _batch(model, [prompts[place] for place in places], config)
+        for place, ids in zip(places, written, strict=True):
+            answers[place] = _text(tokenizer, ids, ends)
+        if on_advance:
+            on_advance(start + len(places), len(order))
+    return answers
+
+
+def _prompt(tokenizer: PreTrainedTokenizerBase, example: Example, room: int) -> list[int]:
+    fitted = encode_prompt(tokenizer, example.turns, room)
+    if fitted is None:
+        raise DataError(
+            f"The prompt of row {example.row} has only {room} tokens of room beside its answer.",
+            "Set longest row to a larger number, or ask for shorter answers.",
+        )
+    return fitted[1]
+
+
+@torch.no_grad()
+def _batch(model: Any, prompts: Sequence[list[int]], config: GenerationConfig) -> list[list[int]]:  # noqa: ANN401
+    device = next(model.parameters()).device
+    length = max(map(len, prompts))
+    pad = config.pad_token_id
+    ids = torch.tensor([[pad] * (length - len(prompt)) + prompt for prompt in prompts], device=device)
+    mask = torch.tensor([[0] * (length - len(prompt)) + [1] * len(prompt) for prompt in prompts], device=device)
+    out = model.generate(input_ids=ids, attention_mask=mask, generation_config=config)
+    return [row[length:] for row in out.tolist()]
+
+
+def _text(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int], ends: Sequence[int]) -> str:
+    stop = next((place for place, token in enumerate(ids) if token in ends), len(ids))
+    return str(tokenizer.decode(list(ids[:stop]), skip_special_tokens=True)).strip()

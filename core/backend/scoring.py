@@ -1,0 +1,218 @@
+"""What a model thinks of given answers: of each label, and of the reference answer."""
+
+import copy
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase
+
+from core.backend.generation import generate
+from core.backend.rows import by_size, choose_layout, joined_losses, padded_losses
+from core.backend.tokens import Encoded, answer_ids, encode, encode_prompt, render_prompt
+from core.dataset.example import Example, Turn
+from core.errors import DataError, Stopped
+
+OnAdvance: TypeAlias = Callable[[int, int], None]
+"""Told how many rows are done, and of how many."""
+
+TOKENS_AT_ONCE = 8192
+"""Tokens whose keys and values are held at the same time, all labels counted."""
+LOGITS_AT_ONCE = 2**26
+"""Numbers that the head gives in one pass."""
+SEAM = 32
+"""Characters at a prompt's end that may run together with the answer's first token."""
+
+__all__ = ["OnAdvance", "answer_losses", "generate", "label_scores"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Prompt:
+    place: int
+    """Of its example among those given."""
+    ids: list[int]
+    tails: list[list[int]]
+    """Tokens of each label after this prompt, the end token included."""
+
+    @property
+    def size(self) -> int:
+        """Tokens that are held while its labels are scored."""
+        return len(self.tails) * (len(self.ids) + max(map(len, self.tails)))
+
+
+def label_scores(
+    model: Any,  # noqa: ANN401 - a model of transformers or PEFT
+    tokenizer: PreTrainedTokenizerBase,
+    examples: Sequence[Example],
+    labels: Sequence[str],
+    *,
+    max_length: int,
+    on_advance: OnAdvance | None = None,
+    stopping: threading.Event | None = None,
+) -> list[list[float]]:
+    """Log-likelihood of each label as the whole answer, in nats, for each example.
+
+    A prompt is read once and all labels go on from there. The end token counts, so a label that begins like another
+    one is not favoured.
+
+    Raises:
+        Stopped: `stopping` was set.
+        DataError: The longest label leaves no room for a prompt.
+    """
+    prompts = _prompts(tokenizer, examples, labels, max_length)
+    scores: list[list[float]] = [[] for _ in examples]
+    done = 0
+    for group in _groups(prompts):
+        _go_or_stop(stopping)
+        for prompt, row in zip(group, _score(model, group), strict=True):
+            scores[prompt.place] = row
+        done += len(group)
+        if on_advance:
+            on_advance(done, len(examples))
+    return scores
+
+
+def answer_losses(
+    model: Any,  # noqa: ANN401
+    tokenizer: PreTrainedTokenizerBase,
+    examples: Sequence[Example],
+    *,
+    max_length: int,
+    on_advance: OnAdvance | None = None,
+    stopping: threading.Event | None = None,
+) -> list[tuple[float, int]]:
+    """Summed loss of each example's answer in nats, and its tokens; (0.0, 0) where the answer does not fit.
+
+    Raises:
+        Stopped: `stopping` was set.
+    """
+    found: list[tuple[float, int]] = [(0.0, 0)] * len(examples)
+    places: dict[int, int] = {}
+    rows: list[Encoded] = []
+    for place, example in enumerate(examples):
+        row = encode(tokenizer, example, max_length)
+        if row is not None:
+            places[id(row)] = place
+            rows.append(row)
+    layout = choose_layout(model, rows) if rows else None
+    done = 0
+    for group in by_size(rows):
+        _go_or_stop(stopping)
+        with torch.no_grad():
+            losses = joined_losses(model, group) if layout and layout.joined else padded_losses(model, group)
+        lengths = [len(row.input_ids) - row.prompt_length for row in group]
+        for row, part in zip(group, losses.double().split(lengths), strict=True):
+            found[places[id(row)]] = (float(part.sum()), len(part))
+        done += len(group)
+        if on_advance:
+            on_advance(done, len(rows))
+    return found
+
+
+def _prompts(
+    tokenizer: PreTrainedTokenizerBase, examples: Sequence[Example], labels: Sequence[str], max_length: int
+) -> list[_Prompt]:
+    """Prompts and label tails; what a label's tokens are depends on nothing but the end of the prompt."""
+    known: dict[str, list[list[int]]] = {}
+
+    def tails(turns: Sequence[Turn]) -> list[list[int]]:
+        seam = render_prompt(tokenizer, turns)[-SEAM:]
+        if seam not in known:
+            known[seam] = [answer_ids(tokenizer, turns, label) for label in labels]
+        return known[seam]
+
+    prompts = []
+    for place, example in enumerate(examples):
+        longest = max(map(len, tails(example.turns)))
+        fitted = encode_prompt(tokenizer, example.turns, max_length - longest)
+        if fitted is None:
+            raise DataError(
+                f"A label of {longest} tokens leaves no room for the prompt of row {example.row} in {max_length} "
+                "tokens.",
+                f"Set longest row to more than {max_length}, or shorten the labels.",
+            )
+        turns, ids, _ = fitted
+        prompts.append(_Prompt(place, ids, tails(turns)))
+    return prompts
+
+
+def _groups(prompts: Sequence[_Prompt]) -> Iterator[list[_Prompt]]:
+    """Prompts of similar length that fit into memory together with all their labels."""
+    group: list[_Prompt] = []
+    for prompt in sorted(prompts, key=lambda one: one.size):
+        if group and prompt.size * (len(group) + 1) > TOKENS_AT_ONCE:
+            yield group
+            group = []
+        group.append(prompt)
+    if group:
+        yield group
+
+
+@torch.no_grad()
+def _score(model: Any, group: Sequence[_Prompt]) -> list[list[float]]:  # noqa: ANN401
+    device = next(model.parameters()).device
+    length = max(len(prompt.ids) for prompt in group)
+    ids = torch.tensor([[0] * (length - len(p.ids)) + p.ids for p in group], device=device)
+    mask = torch.tensor([[0] * (length - len(p.ids)) + [1] * len(p.ids) for p in group], device=device)
+    out = model(
+        input_ids=ids,
+        attention_mask=mask,
+        position_ids=(mask.cumsum(1) - 1).clamp(min=0),
+        use_cache=True,
+        logits_to_keep=1,
+    )
+    first = out.logits[:, -1].float().log_softmax(-1)  # (prompts, vocabulary)
+    labels = len(group[0].tails)
+    at_once = _labels_at_once(group, first.shape[1])
+    parts = []
+    for start in range(0, labels, at_once):
+        tails = [prompt.tails[start : start + at_once] for prompt in group]
+        # Going on from a cache changes it, so all but the last part go on from a copy.
+        cache = out.past_key_values if start + at_once >= labels else copy.deepcopy(out.past_key_values)
+        parts.append(_go_on(model, cache, mask, first, tails))
+    return torch.cat(parts, dim=1).tolist()
+
+
+def _labels_at_once(group: Sequence[_Prompt], vocabulary: int) -> int:
+    longest = max(max(map(len, prompt.tails)) for prompt in group)
+    by_memory = TOKENS_AT_ONCE // max(1, max(len(p.ids) + longest for p in group) * len(group))
+    by_logits = LOGITS_AT_ONCE // (vocabulary * longest * len(group))
+    return max(1, min(len(group[0].tails), by_memory, by_logits))
+
+
+def _go_on(
+    model: Any,  # noqa: ANN401
+    cache: Any,  # noqa: ANN401
+    mask: Tensor,  # (prompts, tokens)
+    first: Tensor,  # (prompts, vocabulary), log-probabilities of the first answer token
+    tails: Sequence[Sequence[list[int]]],
+) -> Tensor:
+    """Log-likelihood of each tail after its prompt: (prompts, labels)."""
+    prompts, labels = len(tails), len(tails[0])
+    flat = [tail for of_prompt in tails for tail in of_prompt]
+    longest = max(map(len, flat))
+    ids = torch.tensor([tail + [0] * (longest - len(tail)) for tail in flat], device=mask.device)
+    real = torch.tensor([[1] * len(tail) + [0] * (longest - len(tail)) for tail in flat], device=mask.device)
+    spread = first.repeat_interleave(labels, 0)
+    total = spread.gather(1, ids[:, :1])[:, 0]
+    if longest > 1:
+        cache.batch_repeat_interleave(labels)
+        wide = mask.repeat_interleave(labels, 0)
+        logits = model(
+            input_ids=ids[:, :-1],
+            attention_mask=torch.cat([wide, real[:, :-1]], dim=1),
+            position_ids=wide.sum(1, keepdim=True) + torch.arange(longest - 1, device=mask.device),
+            past_key_values=cache,
+            use_cache=True,
+        ).logits  # (prompts x labels, tokens - 1, vocabulary)
+        later = logits.float().log_softmax(-1).gather(2, ids[:, 1:, None])[..., 0]
+        total = total + (later * real[:, 1:]).sum(1)
+    return total.view(prompts, labels)
+
+
+def _go_or_stop(stopping: threading.Event | None) -> None:
+    if stopping is not None and stopping.is_set():
+        raise Stopped("Stopped while scoring.")
