@@ -60,6 +60,8 @@ class Family:
     tied: bool = False
     head_dim: int | None = None
     """Where the configuration says none; None means width / heads."""
+    intermediate: str = "intermediate_size"
+    """The configuration's name for the feed-forward width."""
 
 
 def _attention(shape: Shape, qkv_bias: bool, out_bias: bool, out: str = "o_proj") -> tuple[Linear, ...]:  # noqa: FBT001
@@ -172,7 +174,7 @@ FAMILIES: dict[str, Family] = {
     "olmo2": Family(linears=_plain, norms=_olmo2_norms, ends=_ONE),
     "phi": Family(linears=_phi, norms=_TWO, ends=_phi_ends),
     "phi3": Family(linears=_phi3, norms=_TWO, ends=_ONE),
-    "gpt2": Family(linears=_gpt2, norms=_FOUR, ends=_gpt2_ends, tied=True),
+    "gpt2": Family(linears=_gpt2, norms=_FOUR, ends=_gpt2_ends, tied=True, intermediate="n_inner"),
     "gpt_neox": Family(linears=_gpt_neox, norms=_FOUR, ends=_TWO),
 }
 

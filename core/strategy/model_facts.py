@@ -73,7 +73,7 @@ def locate(model: str) -> Path | str:
     if model == STARTER:
         return STARTER_FOLDER
     path = Path(model).expanduser()
-    if path.is_dir():
+    if model and path.is_dir():
         return path.absolute()
     if model.startswith(("/", ".", "~")) or "\\" in model or model.count("/") > 1 or path.is_file():
         raise ModelError(
@@ -197,7 +197,7 @@ def _shape(config: dict[str, Any], family: Family, model: str) -> Shape:
         heads=heads,
         kv_heads=read(("num_key_value_heads",), 1, 1024, heads),
         head_dim=read(("head_dim",), 1, 4096, family.head_dim or max(1, hidden // heads)),
-        intermediate=read(("intermediate_size", "n_inner"), 1, 1_048_576, 4 * hidden),
+        intermediate=read((family.intermediate,), 1, 1_048_576, 4 * hidden),
         vocabulary=read(("vocab_size",), 1, 4_194_304),
         context=read(("max_position_embeddings", "n_positions"), 16, 33_554_432, 2048),
         tied=family.tied if tied is None else bool(tied),

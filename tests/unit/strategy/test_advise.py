@@ -1,0 +1,183 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from core.dataset.example import Split
+from core.strategy.advise import Goal, advise
+from core.strategy.methods import METHODS, read_options
+from core.strategy.plan import Plan
+
+
+@pytest.mark.parametrize(
+    ("count", "method", "rank", "augment"),
+    [
+        (99, "qlora", 8, "required"),
+        (100, "qlora", 16, "recommended"),
+        (499, "qlora", 16, "recommended"),
+        (500, "qlora", 16, "optional"),
+        (999, "qlora", 16, "optional"),
+        (1000, "lora", 16, "off"),
+        (4999, "lora", 16, "off"),
+        (5000, "lora", 32, "off"),
+    ],
+)
+def test_the_matrix_decides_and_a_budget_overrides_it(count, method, rank, augment, rows, choice, small, machine):
+    advice = advise(rows(count), choice, small, machine)
+    assert (advice.plan.method, advice.plan.options["rank"], advice.augment) == (method, rank, augment)
+    frugal = advise(rows(count), choice, small, machine, budget=True)
+    assert (frugal.plan.method, frugal.plan.options["rank"]) == ("qlora", rank)
+    assert "budget" in frugal.reasons[0].because
+
+
+@pytest.mark.parametrize("goal", Goal)
+@pytest.mark.parametrize("count", [2, 99, 450, 800, 3000, 5000])
+def test_every_choice_has_a_reason_with_a_source(goal, count, rows, choice, small, machine):
+    advice = advise(rows(count), choice, small, machine, goal=goal)
+    wanted = {
+        "method",
+        "learning_rate",
+        "epochs",
+        "batch_size",
+        "max_length",
+        "early_stopping",
+        "augment",
+        "precision",
+    } | ({"rank"} & set(advice.plan.options))
+    assert {reason.choice for reason in advice.reasons} == wanted
+    for reason in advice.reasons:
+        assert reason.because.endswith(".")
+        assert reason.source
+
+
+@pytest.mark.parametrize("goal", Goal)
+def test_the_plan_is_complete_and_valid(goal, rows, choice, small, machine):
+    plan = advise(rows(500), choice, small, machine, goal=goal).plan
+    assert Plan(**plan.model_dump(mode="json")) == plan
+    assert read_options(plan.method, plan.options).model_dump() == plan.options
+    assert plan.data == choice
+    assert plan.model == small.model
+
+
+def test_the_same_question_gets_the_same_answer(rows, choice, small, machine):
+    answers = [json.dumps(advise(rows(321), choice, small, machine).as_json()) for _ in range(2)]
+    assert answers[0] == answers[1]
+
+
+def test_the_json_has_the_shape_that_was_promised(rows, choice, small, machine):
+    answer = json.loads(json.dumps(advise(rows(500), choice, small, machine).as_json()))
+    assert set(answer) == {"plan", "reasons", "augment", "memory", "alternatives"}
+    assert all(set(reason) == {"choice", "because", "source"} for reason in answer["reasons"])
+    assert set(answer["memory"]) == {"total_gib", "parts", "available_gib", "fits"}
+    assert [other["method"] for other in answer["alternatives"]] == list(METHODS)
+    for other in answer["alternatives"]:
+        assert set(other) == {"method", "options", "memory_gib", "seconds", "fits"}
+        assert other["seconds"] is None, "a time that nobody measured"
+
+
+def test_full_tuning_is_for_the_best_quality_with_many_examples_where_it_fits(rows, choice, seven_billion, gpu_machine):
+    def method(count: int, goal: Goal, memory: float) -> str:
+        advice = advise(rows(count), choice, seven_billion, gpu_machine, goal=goal, gpu_memory=memory)
+        assert advice.memory.fits
+        return advice.plan.method
+
+    assert method(5000, Goal.BEST, 200) == "full"
+    assert method(5000, Goal.BEST, 80) == "lora"
+    assert method(5000, Goal.BALANCED, 200) == "lora"
+    assert method(4999, Goal.BEST, 200) == "lora"
+
+
+@pytest.mark.parametrize("goal", [Goal.BEST, Goal.FASTEST])
+def test_a_goal_may_prefer_lora_to_qlora_where_it_fits(goal, rows, choice, seven_billion, gpu_machine):
+    roomy = advise(rows(500), choice, seven_billion, gpu_machine, goal=goal, gpu_memory=40)
+    assert (roomy.plan.method, roomy.plan.options["rank"]) == ("lora", 16)
+    assert "LoRA" in roomy.reasons[0].because
+    tight = advise(rows(500), choice, seven_billion, gpu_machine, goal=goal, gpu_memory=12)
+    assert tight.plan.method == "qlora"
+    assert tight.memory.fits
+
+
+def test_a_method_that_does_not_fit_gives_way_to_qlora_and_says_so(rows, choice, seven_billion, gpu_machine):
+    advice = advise(rows(2000), choice, seven_billion, gpu_machine, gpu_memory=12)
+    assert advice.plan.method == "qlora"
+    assert "does not fit" in advice.reasons[0].because
+    assert advice.plan.learning_rate == METHODS["qlora"].learning_rate
+
+
+def test_memory_decides_how_a_step_is_divided_and_its_rows_stay(rows, choice, seven_billion, gpu_machine):
+    plans = [
+        advise(rows(500, words=900), choice, seven_billion, gpu_machine, gpu_memory=memory).plan
+        for memory in (100, 24, 10)
+    ]
+    assert [plan.rows_per_step for plan in plans] == [8, 8, 8]
+    assert plans[0].batch_size > plans[1].batch_size
+    assert plans[-1].gradient_checkpointing
+
+
+def test_a_machine_that_is_too_small_gets_the_smallest_plan_and_the_truth(rows, choice, seven_billion, gpu_machine):
+    advice = advise(rows(500), choice, seven_billion, gpu_machine, gpu_memory=2)
+    assert not advice.memory.fits
+    assert "may not fit" in advice.headline
+    assert (advice.plan.batch_size, advice.plan.gradient_checkpointing) == (1, True)
+
+
+def test_least_memory_means_the_smallest_forecast_of_all_goals(rows, choice, seven_billion, gpu_machine):
+    totals = {goal: advise(rows(2000), choice, seven_billion, gpu_machine, goal=goal).memory.total_gib for goal in Goal}
+    assert min(totals, key=totals.get) is Goal.LEAST_MEMORY
+
+
+def test_faster_means_fewer_steps_and_best_means_more(rows, choice, small, machine):
+    epochs = {goal: advise(rows(400), choice, small, machine, goal=goal).plan.epochs for goal in Goal}
+    assert epochs[Goal.FASTEST] < epochs[Goal.BALANCED] < epochs[Goal.BEST]
+
+
+@pytest.mark.parametrize(("count", "each"), [(40, 8), (999, 8), (1000, 16)])
+def test_few_examples_take_small_steps(count, each, rows, choice, small, machine):
+    plan = advise(rows(count), choice, small, machine).plan
+    assert plan.rows_per_step == each
+    assert 3 <= plan.epochs <= 20
+
+
+def test_a_small_model_gets_a_higher_rate_than_a_large_one(rows, choice, small, seven_billion, gpu_machine):
+    low = advise(rows(500), choice, seven_billion, gpu_machine)
+    high = advise(rows(500), choice, small, gpu_machine)
+    assert low.plan.learning_rate == 2e-4
+    assert high.plan.learning_rate > 5 * low.plan.learning_rate
+    assert "larger steps" in next(reason.because for reason in high.reasons if reason.choice == "learning_rate")
+
+
+def test_the_longest_row_is_that_of_the_data_within_the_models_context(rows, choice, small, machine):
+    short = advise(rows(50, words=4), choice, small, machine)
+    assert short.lengths.longest <= short.plan.max_length < short.lengths.longest + 16
+    long = advise(rows(50, words=400), choice, small, machine)
+    assert long.plan.max_length == small.context
+    assert "shortened" in next(reason.because for reason in long.reasons if reason.choice == "max_length")
+
+
+def test_a_few_giants_do_not_decide_the_longest_row(rows, choice, seven_billion, gpu_machine):
+    usual, giant = rows(1000), rows(2, words=3000)
+    advice = advise(replace(usual, train=usual.train + giant.train), choice, seven_billion, gpu_machine)
+    assert advice.lengths.longest > 2000
+    assert advice.plan.max_length < 100
+
+
+def test_tokens_are_counted_with_the_models_own_tokenizer_where_it_is_here(rows, choice, small, machine, tmp_path):
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    tokenizer = Tokenizer(models.WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    estimated = advise(rows(20), choice, small, machine).lengths
+    counted = advise(rows(20), choice, replace(small, folder=tmp_path), machine).lengths
+    assert (estimated.exact, counted.exact) == (False, True)
+    assert counted.longest == 4 + 12 + 16, "Classify the text. yes, 12 words, and what a template adds"
+
+
+def test_test_rows_are_not_counted(rows, choice, small, machine):
+    split = rows(99)
+    with_test = Split(split.train, split.validation, rows(400).train)
+    assert advise(with_test, choice, small, machine).rows == 99
+
+
+def test_the_headline_names_method_and_examples(rows, choice, small, machine):
+    assert advise(rows(500), choice, small, machine).headline == "QLoRA fits and suits 500 examples"
