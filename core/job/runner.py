@@ -107,7 +107,9 @@ class Runner:
     def _hurry(self, job: Job, running: Running | None) -> None:
         """End a job by force that was asked to stop and does not."""
         if job.id not in self._deadlines:
-            self._deadlines[job.id] = time.monotonic() + self._time_to_stop(job)
+            # A program that lives ends its own jobs; others help out only when it does not.
+            spare = self._patience.leave if running is None and job.owner.is_alive else 0.0
+            self._deadlines[job.id] = time.monotonic() + self._time_to_stop(job) + spare
         if time.monotonic() < self._deadlines[job.id]:
             return
         reason, fix = self._store.last_words(job.id, "Ended by force because it did not stop in time,")
