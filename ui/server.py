@@ -81,6 +81,11 @@ def _run(engine: Engine, wish: Serving, accounts: list[tuple[str, str]], listene
             await super().startup(sockets)
             _announce(url, wish)
 
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            # Browsers that still listen are cut off, which uvicorn reports as errors, with tracebacks.
+            logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+            await super().shutdown(sockets)
+
         @contextlib.contextmanager
         def capture_signals(self) -> Iterator[None]:
             with contextlib.suppress(KeyboardInterrupt), super().capture_signals():
@@ -89,7 +94,6 @@ def _run(engine: Engine, wish: Serving, accounts: list[tuple[str, str]], listene
                 finally:
                     self._captured_signals.clear()
 
-    logging.getLogger("uvicorn.error").addFilter(_not_about_the_end)
     settings = uvicorn.Config(
         guard,
         log_config=None,
@@ -259,8 +263,3 @@ def _once(action: Callable[[], None]) -> Callable[[], None]:
             action()
 
     return first
-
-
-def _not_about_the_end(record: logging.LogRecord) -> bool:
-    """Leave out uvicorn's complaint that browsers still listened when the server ended."""
-    return "timeout graceful shutdown exceeded" not in record.getMessage()

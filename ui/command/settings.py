@@ -44,7 +44,7 @@ def read_settings(settings: Sequence[str], method: str) -> Wishes:
     for setting in settings:
         key, equals, text = setting.partition("=")
         key = key.strip()
-        if not equals:
+        if not equals or not key:
             wishes.problems[key or "--set"] = "write it as key=value"
         elif key not in places:
             wishes.problems[key] = _unknown(key, places, method)
