@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from peft.config import PeftConfig
 from peft.tuners.tuners_utils import BaseTuner, BaseTunerLayer
 from peft.utils.peft_types import PeftType, register_peft_method
@@ -72,12 +71,10 @@ class BottleneckLayer(nn.Module, BaseTunerLayer):
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the wrapped block has
         """Decoder blocks are asked for things of their own, such as their kind of attention."""
-        try:
+        own = self.__dict__.get("_modules", {})
+        if name in own or "base_layer" not in own or hasattr(type(self), name):
             return super().__getattr__(name)
-        except AttributeError:
-            if name == "base_layer":
-                raise
-            return getattr(self.base_layer, name)
+        return getattr(own["base_layer"], name)
 
     def update_layer(self, adapter_name: str, config: BottleneckConfig, **_: Any) -> None:  # noqa: ANN401
         """Add one more adapter, which changes nothing before it is trained."""
@@ -138,7 +135,7 @@ class BottleneckModel(BaseTuner):
     tuner_layer_cls = BottleneckLayer
     target_module_mapping: dict[str, Any] = {}  # noqa: RUF012 - PEFT reads it on the class
 
-    def _create_and_replace(
+    def _create_and_replace(  # noqa: PLR0913 - PEFT's signature
         self,
         peft_config: BottleneckConfig,
         adapter_name: str,
@@ -154,7 +151,7 @@ class BottleneckModel(BaseTuner):
         # What a block or its last linear layers give is added to the residual stream, so it has the model's width.
         layer = BottleneckLayer(target, adapter_name, peft_config, self.model.config.get_text_config().hidden_size)
         if adapter_name not in self.active_adapters:
-            layer.requires_grad_(False)
+            layer.requires_grad_(requires_grad=False)
         self._replace_module(parent, target_name, layer, target)
 
     def _check_merge_allowed(self) -> None:

@@ -79,7 +79,7 @@ def rotate(folder: Path) -> None:
 
 def newest(folder: Path) -> tuple[Path | None, list[Damage]]:
     """The newest complete checkpoint of a run, and what is wrong with those that are newer."""
-    damaged = []
+    damaged: list[Damage] = []
     for checkpoint in _by_step(folder):
         damage = examine(checkpoint)
         if damage is None:

@@ -2,11 +2,11 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import torch
 from transformers import GenerationConfig, PreTrainedTokenizerBase
 
+from core.backend.rows import Network
 from core.backend.tokens import encode_prompt, stop_ids
 from core.dataset.example import Example
 from core.errors import DataError, Stopped
@@ -14,14 +14,14 @@ from core.errors import DataError, Stopped
 ROWS_AT_ONCE = 16
 
 
-def generate(
-    model: Any,  # noqa: ANN401 - a model of transformers or PEFT
+def generate(  # noqa: PLR0913 - what both models are asked, and who is told
+    model: Network,
     tokenizer: PreTrainedTokenizerBase,
     examples: Sequence[Example],
-    *,
     max_new_tokens: int,
+    *,
     max_length: int,
-    on_advance: Callable[[int, int], None] | None = None,
+    on_advance: Callable[[int], None] | None = None,
     stopping: threading.Event | None = None,
 ) -> list[str]:
     """The model's answer to each example's prompt, without surrounding blanks.
@@ -51,7 +51,7 @@ def generate(
         for place, ids in zip(places, written, strict=True):
             answers[place] = _text(tokenizer, ids, ends)
         if on_advance:
-            on_advance(start + len(places), len(order))
+            on_advance(start + len(places))
     return answers
 
 
@@ -65,8 +65,8 @@ def _prompt(tokenizer: PreTrainedTokenizerBase, example: Example, room: int) -> 
     return fitted[1]
 
 
-@torch.no_grad()
-def _batch(model: Any, prompts: Sequence[list[int]], config: GenerationConfig) -> list[list[int]]:  # noqa: ANN401
+@torch.no_grad()  # type: ignore[untyped-decorator]
+def _batch(model: Network, prompts: Sequence[list[int]], config: GenerationConfig) -> list[list[int]]:
     device = next(model.parameters()).device
     length = max(map(len, prompts))
     pad = config.pad_token_id

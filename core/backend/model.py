@@ -114,7 +114,7 @@ def load_tuned(plan: Plan, folder: Path) -> Loaded:
         tuned = load_base(str(best), precision=plan.precision, trains_all=True)
         tuned.model.eval()
         return tuned
-    from peft import PeftModel  # noqa: PLC0415 - seven seconds, and the untuned model does without
+    from peft import PeftModel
 
     base = load_for(plan)
     model = PeftModel.from_pretrained(base.model, str(best), local_files_only=True)
@@ -179,7 +179,7 @@ def _check(model: str, network: PreTrainedModel, info: dict[str, Any]) -> None:
 
 
 def _keep_as_loaded(network: PreTrainedModel) -> None:
-    """Stop bitsandbytes from repacking 4-bit weights for a processor's bf16 kernel on the first forward without gradient.
+    """Stop bitsandbytes from repacking 4-bit weights for a processor's bf16 kernel when no gradient is wanted.
 
     It rounds the quantisation constants once more, and the repacked weights give no gradients afterwards: the first
     validation would end the learning.

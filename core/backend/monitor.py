@@ -65,7 +65,7 @@ class _Gpu:
     """The whole device as the driver sees it: other programs' memory counts too."""
 
     def __init__(self) -> None:
-        import pynvml  # noqa: PLC0415 - only where there is a GPU
+        import pynvml
 
         self._nvml = pynvml
         pynvml.nvmlInit()

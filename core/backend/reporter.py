@@ -27,7 +27,7 @@ class Reporter(TrainerCallback):
         self._clock.run()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ANN401
-        """Ask for what follows the step: a last checkpoint when someone wants to stop, else a validation if it is time."""
+        """Ask for a last checkpoint when someone wants to stop, else for a validation when it is time."""
         self.step = state.global_step
         if self._stopping.is_set():
             control.should_save = control.should_training_stop = True

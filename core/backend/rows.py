@@ -6,7 +6,7 @@ that are scored only. Row order, optimizer steps and loss stay those of plain fi
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
@@ -16,6 +16,9 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 from core.backend.tokens import Encoded
+
+Network: TypeAlias = Any
+"""A PreTrainedModel, or a PeftModel around one; the latter has no types."""
 
 ATTENTION = "fewtune_rows"
 """The attention's name in transformers; it is torch's own wherever rows are not laid end to end."""
@@ -34,7 +37,7 @@ class Layout:
     joined: bool
     """Laid end to end; else padded."""
 
-    def nats(self, model: Any, rows: Sequence[Encoded]) -> Tensor:
+    def nats(self, model: Network, rows: Sequence[Encoded]) -> Tensor:
         """Summed loss of all answer tokens of `rows`, in nats."""
         if self.joined:
             return joined_losses(model, rows).sum()
@@ -48,7 +51,7 @@ def row_attention(
     value: Tensor,
     attention_mask: Tensor | None,
     row_lengths: Sequence[int] | None = None,
-    **kwargs: Any,
+    **kwargs: Any,  # noqa: ANN401 - what the model's attention layer knows
 ) -> tuple[Tensor, None]:
     """Torch's fused attention; with `row_lengths` each row attends to itself alone."""
     if row_lengths is None:
@@ -64,7 +67,7 @@ def row_attention(
     return torch.cat(outputs, dim=1), None
 
 
-def joined_losses(model: Any, rows: Sequence[Encoded]) -> Tensor:
+def joined_losses(model: Network, rows: Sequence[Encoded]) -> Tensor:
     """Loss of each answer token, in nats, row after row; rows laid end to end."""
     device = next(model.parameters()).device
     ids = torch.tensor([token for row in rows for token in row.input_ids], device=device)
@@ -82,7 +85,7 @@ def joined_losses(model: Any, rows: Sequence[Encoded]) -> Tensor:
     return functional.cross_entropy(logits.float(), ids[targets], reduction="none")
 
 
-def padded_losses(model: Any, rows: Sequence[Encoded]) -> Tensor:
+def padded_losses(model: Network, rows: Sequence[Encoded]) -> Tensor:
     """Loss of each answer token, in nats, row after row; rows padded to the longest."""
     device = next(model.parameters()).device
     longest = max(len(row.input_ids) for row in rows)
@@ -98,7 +101,7 @@ def padded_losses(model: Any, rows: Sequence[Encoded]) -> Tensor:
     return functional.cross_entropy(logits[row_of, at - 1 - first].float(), ids[row_of, at], reduction="none")
 
 
-def choose_layout(model: Any, rows: Sequence[Encoded]) -> Layout:
+def choose_layout(model: Network, rows: Sequence[Encoded]) -> Layout:
     """Lay rows end to end where that gives the same losses as padding them, which is asked of the model itself."""
     few = sorted(rows, key=lambda row: len(row.input_ids))[:: max(1, len(rows) // 3)][:3]
     was_training = model.training

@@ -4,20 +4,20 @@ import copy
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
-from transformers import PreTrainedTokenizerBase
+from transformers import Cache, PreTrainedTokenizerBase
 
 from core.backend.generation import generate
-from core.backend.rows import by_size, choose_layout, joined_losses, padded_losses
+from core.backend.rows import Network, by_size, choose_layout, joined_losses, padded_losses
 from core.backend.tokens import Encoded, answer_ids, encode, encode_prompt, render_prompt
 from core.dataset.example import Example, Turn
 from core.errors import DataError, Stopped
 
-OnAdvance: TypeAlias = Callable[[int, int], None]
-"""Told how many rows are done, and of how many."""
+OnAdvance: TypeAlias = Callable[[int], None]
+"""Told how many rows are done."""
 
 TOKENS_AT_ONCE = 8192
 """Tokens whose keys and values are held at the same time, all labels counted."""
@@ -43,13 +43,13 @@ class _Prompt:
         return len(self.tails) * (len(self.ids) + max(map(len, self.tails)))
 
 
-def label_scores(
-    model: Any,  # noqa: ANN401 - a model of transformers or PEFT
+def label_scores(  # noqa: PLR0913 - what both models are asked, and who is told
+    model: Network,
     tokenizer: PreTrainedTokenizerBase,
     examples: Sequence[Example],
     labels: Sequence[str],
-    *,
     max_length: int,
+    *,
     on_advance: OnAdvance | None = None,
     stopping: threading.Event | None = None,
 ) -> list[list[float]]:
@@ -71,16 +71,16 @@ def label_scores(
             scores[prompt.place] = row
         done += len(group)
         if on_advance:
-            on_advance(done, len(examples))
+            on_advance(done)
     return scores
 
 
 def answer_losses(
-    model: Any,  # noqa: ANN401
+    model: Network,
     tokenizer: PreTrainedTokenizerBase,
     examples: Sequence[Example],
-    *,
     max_length: int,
+    *,
     on_advance: OnAdvance | None = None,
     stopping: threading.Event | None = None,
 ) -> list[tuple[float, int]]:
@@ -108,14 +108,18 @@ def answer_losses(
             found[places[id(row)]] = (float(part.sum()), len(part))
         done += len(group)
         if on_advance:
-            on_advance(done, len(rows))
+            on_advance(done)
     return found
 
 
 def _prompts(
     tokenizer: PreTrainedTokenizerBase, examples: Sequence[Example], labels: Sequence[str], max_length: int
 ) -> list[_Prompt]:
-    """Prompts and label tails; what a label's tokens are depends on nothing but the end of the prompt."""
+    """Prompts and label tails; what a label's tokens are depends on nothing but the end of the prompt.
+
+    Raises:
+        DataError: The longest label leaves no room for a prompt.
+    """
     known: dict[str, list[list[int]]] = {}
 
     def tails(turns: Sequence[Turn]) -> list[list[int]]:
@@ -151,8 +155,8 @@ def _groups(prompts: Sequence[_Prompt]) -> Iterator[list[_Prompt]]:
         yield group
 
 
-@torch.no_grad()
-def _score(model: Any, group: Sequence[_Prompt]) -> list[list[float]]:  # noqa: ANN401
+@torch.no_grad()  # type: ignore[untyped-decorator]
+def _score(model: Network, group: Sequence[_Prompt]) -> list[list[float]]:
     device = next(model.parameters()).device
     length = max(len(prompt.ids) for prompt in group)
     ids = torch.tensor([[0] * (length - len(p.ids)) + p.ids for p in group], device=device)
@@ -184,8 +188,8 @@ def _labels_at_once(group: Sequence[_Prompt], vocabulary: int) -> int:
 
 
 def _go_on(
-    model: Any,  # noqa: ANN401
-    cache: Any,  # noqa: ANN401
+    model: Network,
+    cache: Cache,
     mask: Tensor,  # (prompts, tokens)
     first: Tensor,  # (prompts, vocabulary), log-probabilities of the first answer token
     tails: Sequence[Sequence[list[int]]],

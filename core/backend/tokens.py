@@ -90,7 +90,7 @@ def end_id(tokenizer: PreTrainedTokenizerBase) -> int:
     known = getattr(tokenizer, "_fewtune_end_id", None)
     if known is None:
         known = _find_end(tokenizer)
-        tokenizer._fewtune_end_id = known  # type: ignore[attr-defined]
+        tokenizer._fewtune_end_id = known
     return int(known)
 
 
@@ -102,7 +102,7 @@ def stop_ids(tokenizer: PreTrainedTokenizerBase, model: object | None = None) ->
 
 
 def _find_end(tokenizer: PreTrainedTokenizerBase) -> int:
-    end = int(tokenizer.eos_token_id)  # type: ignore[arg-type]
+    end = int(tokenizer.eos_token_id)
     if not tokenizer.chat_template:
         return end
     probe = [Turn("user", "One?"), Turn("assistant", "Two")]

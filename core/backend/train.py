@@ -1,9 +1,10 @@
 """Training: a plan becomes weights, and everything on the way becomes events."""
 
+import contextlib
 import platform
 import shutil
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import torch
 
 from core.backend.checkpoints import check_unchanged, facts, newest, restore
 from core.backend.devices import choose_threads, pick_device, use_threads
+from core.backend.failures import explain
 from core.backend.keeper import Keeper
 from core.backend.model import Loaded, load_for
 from core.backend.monitor import watching
@@ -59,7 +61,8 @@ def train(task: TrainTask, emit: Emit, stopping: threading.Event) -> None:
         Stopped: Someone asked to stop before the first step.
         DataError: No row is left to train on, or to validate on.
         ModelError: The base model cannot be loaded.
-        UserError: The loss was not a finite number, or a checkpoint does not belong to this plan.
+        UserError: The loss was not a finite number, a checkpoint does not belong to this plan.
+        MachineError: Memory or disk is full.
     """
     place = _find_checkpoint(task, emit)
     use_threads(facts(place)["decides"]["threads"]) if place else choose_threads()
@@ -78,10 +81,21 @@ def train(task: TrainTask, emit: Emit, stopping: threading.Event) -> None:
         _go_or_stop(stopping)
         emit(_prepared(work, split, rows))
         emit(StateChanged(state=RunState.TRAINING))
-        if place is None:
-            trainer.validate_first()
-        trainer.train(resume_from_checkpoint=str(place) if place else None)
-        _close(trainer, emit, stopped=stopping.is_set())
+        with _explained(task.plan):
+            if place is None:
+                trainer.validate_first()
+            trainer.train(resume_from_checkpoint=str(place) if place else None)
+            _close(trainer, emit, stopped=stopping.is_set())
+
+
+@contextlib.contextmanager
+def _explained(plan: Plan) -> Iterator[None]:
+    """Explain here what the libraries raise: the plan is at hand, so the advice can name its numbers."""
+    try:
+        yield
+    except (RuntimeError, MemoryError, OSError) as error:
+        told = explain(error, plan=plan)
+        raise told from error
 
 
 class _Progress:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from datasets import Dataset
 from transformers import PrinterCallback
-from transformers.trainer_callback import TrainerCallback
+from transformers.trainer_callback import TrainerCallback, TrainerControl
 from transformers.trainer_utils import set_seed
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
@@ -45,8 +45,10 @@ class Work:
     clock: Clock = field(default_factory=Clock)
 
 
-class RowTrainer(SFTTrainer):  # type: ignore[misc]
+class RowTrainer(SFTTrainer):
     """One attempt of a run."""
+
+    control: TrainerControl
 
     def __init__(self, work: Work, keeper: Keeper, reporter: TrainerCallback, stopping: Callable[[], bool]) -> None:
         self.work = work
