@@ -77,7 +77,8 @@ def hold_out(examples: Sequence[Example], count: int, seed: int) -> tuple[list[E
                 taken += len(group)
     if not held:
         spare = [group for groups in strata.values() for group in groups[:-1]]
-        held.update(min(spare, key=lambda group: (len(group), group), default=[]))
+        smallest = min(spare, key=len, default=list[int]())
+        held.update(smallest)
     rest = [example for number, example in enumerate(examples) if number not in held]
     return rest, [example for number, example in enumerate(examples) if number in held]
 

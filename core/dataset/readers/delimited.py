@@ -34,7 +34,7 @@ def read_delimited(text: str, encoding: str, name: str) -> Table:
             first = first or error  # the plain reading's complaint is the one that people understand
         else:
             return _without_nameless(columns, rows, encoding)
-    raise first or AssertionError("there is always one dialect")
+    raise first or DataError(f"{name} cannot be read.", "Save it again as CSV.")
 
 
 def _dialects(text: str, separator: str) -> list[dict[str, Any]]:

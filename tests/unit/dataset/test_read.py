@@ -1,0 +1,307 @@
+import csv
+import io
+import json
+import os
+import zipfile
+import zlib
+
+import pytest
+
+from core.dataset import table as limits
+from core.dataset.read import parse_table, read_table
+from core.errors import DataError
+
+WORDS = ["NA", "null", "None", "nan", "007", "1e5", "1.10", "true", "", " x ", "-0", "2024-01-01"]
+
+
+def parse(content, name="data.csv"):
+    return parse_table(content if isinstance(content, bytes) else content.encode(), name)
+
+
+def refusal(content, name="data.csv"):
+    with pytest.raises(DataError) as caught:
+        parse(content, name)
+    assert caught.value.fix
+    assert name in caught.value.what
+    return caught.value.what
+
+
+def as_csv(rows, **dialect):
+    out = io.StringIO()
+    csv.writer(out, **dialect).writerows(rows)
+    return out.getvalue()
+
+
+# -- what stays what it is ---------------------------------------------------------------------------------------------
+
+
+def test_text_that_looks_like_something_else_stays_text():
+    table = parse(as_csv([["text", "label"], *([word, "a"] for word in WORDS)]))
+    assert [row["text"] for row in table.rows] == WORDS
+
+
+def test_json_numbers_keep_their_digits():
+    table = parse('[{"id": 12345678901234567890123, "score": 1e5, "odd": NaN, "flag": true, "none": null}]', "a.json")
+    assert table.rows == [{"id": "12345678901234567890123", "score": "1e5", "odd": "NaN", "flag": True, "none": None}]
+
+
+def test_a_number_of_ten_thousand_digits_is_read_like_any_other():
+    assert parse('[{"n": ' + "7" * 10_000 + "}]", "a.json").rows == [{"n": "7" * 10_000}]
+
+
+@pytest.mark.parametrize("separator", [",", "\t", ";", "|", "^", "~", "\x1f", "\x01"])
+@pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_any_separator_quoting_and_line_end_give_the_same_rows(separator, quoting, line_end):
+    inner = f"two{line_end}lines\tand a tab"
+    rows = [["text", "label"], ['He said "no", twice; or | thrice', "a b"], [inner, "b"], ["~ ^", "c"]]
+    table = parse(as_csv(rows, delimiter=separator, quoting=quoting, lineterminator=line_end))
+    assert table.columns == ("text", "label")
+    assert [list(row.values()) for row in table.rows] == rows[1:]
+
+
+def test_backslash_and_single_quotes_are_understood():
+    assert parse('text,label\n"He said \\"no, never\\" twice",a\n').rows == [
+        {"text": 'He said "no, never" twice', "label": "a"}
+    ]
+    assert parse("'text','label'\n'a, b','it''s'\n").rows == [{"text": "a, b", "label": "it's"}]
+
+
+def test_quotes_in_an_unquoted_tab_separated_file_are_text():
+    assert parse('text\tlabel\n"open only\ta\nno\tb\n', "a.tsv").rows[0] == {"text": '"open only', "label": "a"}
+
+
+def test_blank_lines_and_nameless_empty_columns_are_passed_over():
+    table = parse("text,label,,\n\na,b,,\n\n\nc,d,,\n")
+    assert table.columns == ("text", "label")
+    assert table.rows == [{"text": "a", "label": "b"}, {"text": "c", "label": "d"}]
+
+
+def test_the_separator_that_excel_declares_is_obeyed():
+    assert parse("sep=;\r\na;b\r\n1,5;2\r\n").rows == [{"a": "1,5", "b": "2"}]
+
+
+# -- encodings ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("encoding", "called"),
+    [
+        ("utf-8", "utf-8"),
+        ("utf-8-sig", "utf-8-sig"),
+        ("utf-16", "utf-16"),
+        ("utf-16-le", "utf-16"),
+        ("utf-16-be", "utf-16"),
+        ("utf-32", "utf-32"),
+        ("windows-1252", "windows-1252"),
+    ],
+)
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_each_encoding_is_recognised_and_named(encoding, called, name):
+    row = {"text": "Grüße, 5 € – “naïve”", "label": "schön"}
+    text = as_csv([row.keys(), row.values()]) if name == "a.csv" else json.dumps(row, ensure_ascii=False)
+    table = parse(text.encode(encoding), name)
+    assert table.rows == [row]
+    assert table.encoding == called
+
+
+def test_latin_1_is_read_as_its_superset():
+    assert parse("text,label\ncafé,à\n".encode("latin-1")).rows == [{"text": "café", "label": "à"}]
+
+
+def test_a_damaged_place_in_utf_8_is_named_and_not_turned_into_gibberish():
+    content = "text,label\n" + "Grüße aus Köln,ä\n" * 20
+    assert "Line 3 " in refusal(content.encode().replace(b"\n", b"\n\xff", 2).replace(b"\xff", b"", 1))
+
+
+def test_bytes_of_no_encoding_are_refused_with_their_line():
+    assert "Line 2 of data.csv" in refusal(b"text,label\n\x81\x8d\x8f,b\n")
+
+
+# -- what is refused ---------------------------------------------------------------------------------------------------
+
+
+def test_an_empty_file_is_refused():
+    for content in (b"", b"\n \n", b"\xef\xbb\xbf"):
+        for name in ("data.csv", "data.json", "data.jsonl", "data.txt"):
+            assert "empty" in refusal(content, name) or "plain text" in refusal(content, name)
+
+
+def test_a_header_without_rows_is_refused():
+    assert "has column names (text, label) and no rows" in refusal("text,label\n")
+    for content in ("[]", "{}", '{"data": []}', '{"text": [], "label": []}'):
+        refusal(content, "a.json")
+
+
+def test_a_ragged_row_is_named_with_its_line():
+    what = refusal('text,label\n"two\nlines",a\nb,c\nd,e,f\ng,h\n')
+    assert "Row 3 of data.csv (line 5) has 3 cells, and the first line names 2 columns" in what
+    assert "Row 1 of data.csv (line 2) has 1 cell," in refusal("text,label\nalone\nb,c\nd,e\n")
+
+
+def test_an_unclosed_quote_is_named_where_it_opens():
+    what = refusal('text,label\na,b\n"c,d\ne,f\ng,h\n')
+    assert "Row 2 of data.csv (line 3) opens a quote that is never closed" in what
+
+
+def test_text_after_a_closing_quote_is_named():
+    assert "Row 2 of data.csv (line 3) has text after a closing quote" in refusal('text,label\na,b\n"c" d,e\n')
+
+
+def test_a_nul_character_is_named_with_its_row():
+    assert "Row 2 of data.csv (line 3) holds a NUL" in refusal("text,label\na,b\nc\0c,d\n" + "e,f\n" * 50)
+    assert "Row 2 of a.jsonl, column 'text', holds a NUL" in refusal(
+        '{"text": "a", "label": "b"}\n{"text": "c\\u0000", "label": "d"}\n', "a.jsonl"
+    )
+
+
+def test_half_a_surrogate_pair_is_named_with_its_row():
+    good, bad = '{"text": "\\ud83d\\ude00"}', '{"text": "\\ud83d alone"}'
+    assert parse(good, "a.jsonl").rows == [{"text": "\U0001f600"}]
+    assert "Row 2 of a.jsonl, column 'text', holds half of a surrogate" in refusal(f"{good}\n{bad}\n", "a.jsonl")
+    assert "Line 2 of data.csv holds half of a surrogate" in refusal(b"text,label\n\xed\xa0\xbd,b\n")
+
+
+@pytest.mark.parametrize("depth", [40, 900, 5000, 100_000])
+@pytest.mark.parametrize("around", ['[{"text": "a"}, {"text": %s}]', '{"text": "a"}\n{"text": %s}'])
+def test_deep_json_is_refused_with_its_row(depth, around):
+    assert "Row 2 of deep.json" in refusal(around % ("[" * depth + "]" * depth), "deep.json")
+    assert "Row 2 of deep.json" in refusal(around % ('{"a":' * depth + "1" + "}" * depth), "deep.json")
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        ('[{"text": "a"},\n {"text": "b",}]', "Row 2 of a.json is not valid JSON"),
+        ('[{"text": "a"}\n {"text": "b"}]', "Row 1 of a.json is not valid JSON: a comma or ']' is missing"),
+        ('[{"text": "a"},\n', "Row 2 of a.json"),
+        ('[{"text": "a"}', "Row 1 of a.json is not valid JSON: the closing ']' is missing"),
+        ('[{"text": "a"}] more', "something follows"),
+        ('{"text": "a"}\n{"text": "b"\n{"text": "c"}\n', "Row 2 of a.json"),
+        ('{"text": "a"}\nplain\n', "Row 2 of a.json"),
+        ('[{"text": "a"}, 7]', "Row 2 of a.json is a single value"),
+        ('[{"text": "a"}, ["b"]]', "Row 2 of a.json is a list"),
+        ('"just text"', "Row 1 of a.json is a single value"),
+        ('{"text": ["a", "b"], "label": ["c"]}', "'text' has 2, 'label' has 1"),
+    ],
+)
+def test_json_errors_name_the_row(content, place):
+    assert place in refusal(content, "a.json")
+
+
+def test_two_columns_of_one_name_are_refused():
+    assert "more than one column called 'text'" in refusal("text,text\na,b\n")
+
+
+def test_archives_and_documents_are_refused_unopened(tmp_path):
+    bomb = tmp_path / "bomb.csv"
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("../../slip.csv", b"0" * 10_000_000)
+    assert "zip archive" in refusal(bomb.read_bytes(), "bomb.csv")
+    gz = zlib.compressobj(9, zlib.DEFLATED, 31)
+    assert "compressed with gzip" in refusal(gz.compress(b"0" * 10_000_000) + gz.flush(), "bomb.jsonl")
+    assert "PDF" in refusal(b"%PDF-1.7\n", "a.csv")
+    assert "not a text file" in refusal(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "a.csv")
+
+
+def test_plain_text_is_no_table():
+    assert "plain text without columns" in refusal(
+        "Once upon a time there was a king, who had a daughter. " * 9, "a.txt"
+    )
+    assert "plain text without columns" in refusal("One line\nAnother line\n", "a.txt")
+
+
+# -- sizes -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_over_the_limit_is_refused_without_being_read(tmp_path):
+    path = tmp_path / "large.csv"
+    with path.open("wb") as file:
+        file.truncate(limits.MAX_BYTES + 1)
+    with pytest.raises(DataError, match="at most 64 MiB"):
+        read_table(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"a,b\n" + b"1,2\n" * (limits.MAX_ROWS + 1),
+        b"," * 2_000_000,
+        b"a,b\n" + b"," * 2_000_000,
+        ",".join(f"c{n}" for n in range(2000)).encode() + b"\n" + (b"1" + b",1" * 1999 + b"\n") * 1600,
+        b"[" + b"[]," * 5_000_000 + b"[]]",
+        b'{"a":1}\n' * (limits.MAX_ROWS + 1),
+        "\n".join(f'{{"k{n}":1}}' for n in range(4000)).encode(),
+    ],
+    ids=["rows", "wide header", "wide row", "cells", "brackets", "lines", "keys"],
+)
+def test_what_would_fill_the_memory_is_refused(content):
+    refusal(content, "data.csv" if content[:1] not in (b"[", b"{") else "data.json")
+
+
+def test_a_pipe_a_folder_and_a_missing_file_are_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    for path, what in [(tmp_path / "pipe.csv", "is not a file"), (tmp_path, "not a file"), (tmp_path / "no", "exist")]:
+        with pytest.raises(DataError, match=what):
+            read_table(path)
+
+
+# -- JSON shapes and Parquet -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '[{"text": "a", "label": "x"}, {"text": "b", "label": "y"}]',
+        '{"data": [{"text": "a", "label": "x"}, {"text": "b", "label": "y"}]}',
+        '{"version": 1, "entries": [{"text": "a", "label": "x"}, {"text": "b", "label": "y"}]}',
+        '{"text": ["a", "b"], "label": ["x", "y"]}',
+        '{"text": {"0": "a", "1": "b"}, "label": {"0": "x", "1": "y"}}',
+        '{"text": "a", "label": "x"}\n\n{"text": "b", "label": "y"}\n',
+        '{"text": "a",\n "label": "x"}\n{"text": "b",\n "label": "y"}',
+    ],
+)
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl", "a.txt", "upload"])
+def test_every_usual_shape_of_json_gives_the_same_rows(content, name):
+    assert parse(content, name).rows == [{"text": "a", "label": "x"}, {"text": "b", "label": "y"}]
+
+
+def test_rows_may_lack_fields():
+    assert parse('{"a": "1"}\n{"b": "2"}\n', "a.jsonl").rows == [{"a": "1", "b": None}, {"a": None, "b": "2"}]
+
+
+def test_a_list_of_one_object_gives_way_to_its_fields():
+    rows = [{"instruction": str(n), "instances": [{"input": "i", "output": "o"}]} for n in range(3)]
+    assert parse(json.dumps(rows), "a.json").rows[1] == {"instruction": "1", "input": "i", "output": "o"}
+
+
+def write_parquet(columns, path, **how):
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    parquet.write_table(pa.table(columns), path, **how)
+    return path
+
+
+def test_parquet_keeps_text_and_nested_cells(tmp_path):
+    columns = {"text": ["NA", "007"], "messages": [[{"role": "user", "content": "a"}], []], "n": [1, None]}
+    table = read_table(write_parquet(columns, tmp_path / "a.parquet"))
+    assert table.encoding == ""
+    assert table.rows == [
+        {"text": "NA", "messages": [{"role": "user", "content": "a"}], "n": 1},
+        {"text": "007", "messages": [], "n": None},
+    ]
+
+
+def test_parquet_that_unpacks_to_gigabytes_is_refused(tmp_path):
+    path = write_parquet({"text": ["x" * 1_000_000] * 150}, tmp_path / "bomb.parquet", compression="zstd")
+    assert path.stat().st_size < 1_000_000
+    with pytest.raises(DataError, match="unpacks to more than 64 MiB"):
+        read_table(path)
+
+
+def test_damaged_parquet_is_refused(tmp_path):
+    path = write_parquet({"text": ["a"] * 100}, tmp_path / "a.parquet")
+    content = path.read_bytes()
+    for broken in (content[:-10], content[:40], content[:20] + b"\xff" * 30 + content[50:]):
+        assert "Parquet" in refusal(broken, "a.parquet")

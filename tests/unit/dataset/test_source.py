@@ -1,0 +1,161 @@
+import json
+import os
+import stat
+
+import pytest
+
+from core.dataset.read import read_table
+from core.dataset.source import SAMPLES, find_source, open_files, open_source
+from core.errors import DataError, MachineError, NotFoundError
+
+ROWS = "text,label\n" + "".join(f"text {n},{'ab'[n % 2]}\n" for n in range(40))
+
+
+def kept(home):
+    return sorted(path.name for path in (home / "datasets").iterdir()) if (home / "datasets").exists() else []
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_each_sample_has_the_rows_that_it_claims(name, tmp_path):
+    source, sample = open_source(name, tmp_path), SAMPLES[name]
+    assert source.sample
+    assert source.id == name
+    assert len(read_table(source.files["train"]).rows) == sample.rows
+    assert len(read_table(source.files["test"]).rows) == sample.test_rows
+    assert sample.attribution
+    assert "CC BY" in sample.licence
+    assert kept(tmp_path) == []
+    assert find_source(name, tmp_path) == source
+
+
+def test_a_file_is_copied_so_that_nothing_depends_on_where_it_was(tmp_path):
+    file = tmp_path / "mine.csv"
+    file.write_text(ROWS)
+    source = open_source(file, tmp_path / "home")
+    file.unlink()
+    again = find_source(source.id, tmp_path / "home")
+    assert again == source
+    assert len(read_table(again.files["train"]).rows) == 40
+    assert source.id == source.sha256[:12]
+    assert open_source(source.id, tmp_path / "home") == source
+
+
+@pytest.mark.parametrize(
+    "name", ["x[1]*.jsonl", "Häuser & Gärten 数据.csv", "-rf.csv", "a\nb.csv", "..csv", "no ending"]
+)
+def test_odd_names_are_kept_as_typed_and_stored_under_generated_ones(name, tmp_path):
+    file = tmp_path / name
+    file.write_text('{"text": "a", "label": "b"}\n' if name.endswith("jsonl") else ROWS)
+    source = open_source(str(file), tmp_path / "home")
+    assert source.name == name
+    assert source.files["train"].name.startswith("train.")
+    origin = json.loads((source.files["train"].parent / "origin.json").read_text("utf-8"))
+    assert origin["name"] == name
+    assert str(tmp_path) not in json.dumps(origin)
+
+
+def test_a_name_of_no_encoding_is_shown_with_a_replacement(tmp_path):
+    file = tmp_path / os.fsdecode(b"bad\xff.csv")
+    file.write_text(ROWS)
+    assert open_source(str(file), tmp_path / "home").name.encode() == b"bad?.csv"
+
+
+def test_a_link_is_followed_and_its_content_copied(tmp_path):
+    (tmp_path / "real.csv").write_text(ROWS)
+    (tmp_path / "link.csv").symlink_to(tmp_path / "real.csv")
+    source = open_source(tmp_path / "link.csv", tmp_path / "home")
+    assert not source.files["train"].is_symlink()
+    (tmp_path / "broken.csv").symlink_to(tmp_path / "nowhere.csv")
+    with pytest.raises(DataError):
+        open_source(tmp_path / "broken.csv", tmp_path / "home")
+
+
+@pytest.mark.parametrize(
+    ("names", "roles"),
+    [
+        (["only.csv", "README.md"], {"train"}),
+        (["train.csv", "test.csv"], {"train", "test"}),
+        (["x_train.jsonl", "x-dev.jsonl", "x.test.jsonl", "LICENSE.txt"], {"train", "validation", "test"}),
+        (["My-TrainingSet.csv", "My-ValidationSet.csv"], {"train", "validation"}),
+    ],
+)
+def test_the_files_of_a_folder_are_told_apart_by_their_words(names, roles, tmp_path):
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number, name in enumerate(names):
+        (folder / name).write_text(json.dumps([{"text": f"{number}", "label": "a"}]) if "json" in name else ROWS)
+    source = open_source(folder, tmp_path / "home")
+    assert set(source.files) == roles
+    assert source.name == "many"
+    assert find_source(source.id, tmp_path / "home") == source
+
+
+def test_files_that_were_left_alone_are_named(tmp_path):
+    for name in ("train.csv", "test.csv", "extra.csv"):
+        (tmp_path / name).write_text(ROWS)
+    assert open_files([tmp_path / name for name in ("test.csv", "extra.csv", "train.csv")], tmp_path / "h").unused == (
+        "extra.csv",
+    )
+
+
+@pytest.mark.parametrize("names", [["a.csv", "b.csv"], ["train_1.csv", "train_2.csv"], ["test.csv", "dev.csv"], []])
+def test_files_that_cannot_be_told_apart_are_refused(names, tmp_path):
+    for name in names:
+        (tmp_path / name).write_text(ROWS)
+    with pytest.raises(DataError):
+        open_source(tmp_path, tmp_path / "home")
+
+
+def test_moving_a_row_between_files_is_another_data_set(tmp_path):
+    ids = set()
+    for cut in (1, 2):
+        lines = [f'{{"text": "{n}", "label": "a"}}\n' for n in range(4)]
+        (tmp_path / "train.jsonl").write_text("".join(lines[:cut]))
+        (tmp_path / "test.jsonl").write_text("".join(lines[cut:]))
+        ids.add(open_source(tmp_path, tmp_path / "home").id)
+    assert len(ids) == 2
+
+
+def test_what_cannot_be_read_is_not_kept(tmp_path):
+    (tmp_path / "bad.csv").write_text("a,b\n1\n")
+    with pytest.raises(DataError):
+        open_source(tmp_path / "bad.csv", tmp_path / "home")
+    assert kept(tmp_path / "home") == []
+
+
+def test_the_same_bytes_are_kept_once_under_their_newest_name(tmp_path):
+    for name in ("one.csv", "two.csv"):
+        (tmp_path / name).write_text(ROWS)
+        source = open_source(tmp_path / name, tmp_path / "home")
+    assert kept(tmp_path / "home") == [source.id]
+    assert find_source(source.id, tmp_path / "home").name == "two.csv"
+
+
+def test_a_damaged_copy_gives_way_to_a_new_one(tmp_path):
+    (tmp_path / "a.csv").write_text(ROWS)
+    source = open_source(tmp_path / "a.csv", tmp_path / "home")
+    source.files["train"].write_text("text")
+    assert open_source(tmp_path / "a.csv", tmp_path / "home") == source
+    assert source.files["train"].read_text() == ROWS
+
+
+def test_the_copy_is_readable_by_its_owner_only(tmp_path):
+    (tmp_path / "a.csv").write_text(ROWS)
+    source = open_source(tmp_path / "a.csv", tmp_path / "home")
+    assert stat.S_IMODE(source.files["train"].parent.stat().st_mode) == 0o700
+
+
+def test_a_home_that_cannot_be_written_is_said_in_words(tmp_path):
+    (tmp_path / "a.csv").write_text(ROWS)
+    (tmp_path / "home").write_text("a file where the folder should be")
+    with pytest.raises(MachineError, match="cannot be copied"):
+        open_source(tmp_path / "a.csv", tmp_path / "home")
+
+
+@pytest.mark.parametrize("name", ["nowhere.csv", "legal_clausse", "../../etc", "0123456789ab", ""])
+def test_what_does_not_exist_is_refused(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError):
+        open_source(name, tmp_path / "home")
+    with pytest.raises(NotFoundError):
+        find_source(name, tmp_path / "home")
