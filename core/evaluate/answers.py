@@ -1,12 +1,12 @@
 """Both models' answers to the held-out prompts."""
 
 import gc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event as Flag
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from core.dataset.example import Example, Split
 from core.evaluate.base_scores import BaseScores
@@ -16,6 +16,8 @@ from core.strategy.plan import Plan
 
 if TYPE_CHECKING:
     from core.backend.model import Loaded
+
+Advance: TypeAlias = Callable[[int], None]
 
 _LONGEST_ANSWER = 512
 _MARGIN = 8
@@ -89,15 +91,16 @@ def ask(loaded: "Loaded", questions: Questions, what: str, emit: Emit, stopping:
 
     advance(0)
     texts = _labels if questions.labels else _texts
-    said = texts(loaded, questions, advance, stopping)
-    losses = answer_losses(
-        loaded.model,
-        loaded.tokenizer,
-        questions.examples,
-        questions.max_length,
-        on_advance=lambda done: advance(total // 2 + done),
-        stopping=stopping,
-    )
+    with loaded.autocast():
+        said = texts(loaded, questions, advance, stopping)
+        losses = answer_losses(
+            loaded.model,
+            loaded.tokenizer,
+            questions.examples,
+            questions.max_length,
+            on_advance=lambda done: advance(total // 2 + done),
+            stopping=stopping,
+        )
     return [
         Answer(reference=example.answer, text=text, nats=nats, tokens=tokens)
         for example, text, (nats, tokens) in zip(questions.examples, said, losses, strict=True)
@@ -113,7 +116,7 @@ def release() -> None:
         torch.cuda.empty_cache()
 
 
-def _labels(loaded: "Loaded", questions: Questions, advance: Any, stopping: Flag) -> list[str]:  # noqa: ANN401
+def _labels(loaded: "Loaded", questions: Questions, advance: Advance, stopping: Flag) -> list[str]:
     from core.backend.scoring import label_scores
 
     scores = label_scores(
@@ -128,10 +131,10 @@ def _labels(loaded: "Loaded", questions: Questions, advance: Any, stopping: Flag
     return [questions.labels[max(range(len(row)), key=row.__getitem__)] for row in scores]
 
 
-def _texts(loaded: "Loaded", questions: Questions, advance: Any, stopping: Flag) -> list[str]:  # noqa: ANN401
+def _texts(loaded: "Loaded", questions: Questions, advance: Advance, stopping: Flag) -> list[str]:
     from core.backend.scoring import generate
 
-    texts = generate(
+    return generate(
         loaded.model,
         loaded.tokenizer,
         questions.examples,
@@ -140,7 +143,6 @@ def _texts(loaded: "Loaded", questions: Questions, advance: Any, stopping: Flag)
         on_advance=advance,
         stopping=stopping,
     )
-    return [text.strip() for text in texts]
 
 
 def _questions(split: Split, loaded: "Loaded", max_length: int) -> Questions:

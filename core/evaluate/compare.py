@@ -90,10 +90,11 @@ def _measure(
     metric: Metric, base: Sequence[Answer], tuned: Sequence[Answer], seed: int
 ) -> tuple[dict[str, Any], dict[str, list[float]]] | None:
     """The metric's result and both models' own intervals; None where it is no number."""
-    values = metric.aggregate(base), metric.aggregate(tuned)
+    parts = metric.parts(base), metric.parts(tuned)
+    values = [float(metric.combine(part.sum(axis=0))) for part in parts]
     if not all(math.isfinite(value) for value in values):
         return None
-    difference = paired_bootstrap(metric.parts(base), metric.parts(tuned), metric.combine, seed=seed)
+    difference = paired_bootstrap(*parts, metric.combine, seed=seed)
     own, p_value = (difference.base, difference.tuned), difference.p_value
     if metric.binary:
         own = _share(metric, base), _share(metric, tuned)

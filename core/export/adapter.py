@@ -44,8 +44,9 @@ def _loading(plan: Plan) -> str:
     lines = [
         "from peft import PeftModel",
         f"from transformers import AutoModelForCausalLM, AutoTokenizer{', BitsAndBytesConfig' * method.quantised}",
-        *(["import core.backend.bottleneck  # of Fewtune: tells peft what a bottleneck adapter is"] * _is_ours(plan)),
+        *(["from core.backend import bottleneck  # of Fewtune"] * _is_ours(plan)),
         "",
+        *(["bottleneck.register()  # tells peft what a bottleneck adapter is"] * _is_ours(plan)),
     ]
     wishes = ""
     if method.quantised:

@@ -1,0 +1,132 @@
+import csv
+import io
+import json
+from dataclasses import replace
+
+import pytest
+
+from core.dataset.example import Example, Split, Turn
+from core.evaluate.compare import compare, read_evaluation
+from core.evaluate.evaluation import RowResult, write_evaluation
+from core.evaluate.metrics.metric import Answer
+from core.evaluate.table import quoted, to_csv
+
+
+def make_split(answers, *, labelled):
+    examples = tuple(
+        Example(i + 1, (Turn("user", f"prompt {i}"),), answer, answer if labelled else None)
+        for i, answer in enumerate(answers)
+    )
+    return Split(train=examples, validation=(), test=examples)
+
+
+def say(split, texts, nats=4.0):
+    return [Answer(example.answer, text, nats, 2) for example, text in zip(split.test, texts, strict=True)]
+
+
+@pytest.fixture
+def labelled():
+    split = make_split(["a", "b", "c"] * 10, labelled=True)
+    base = say(split, ["a"] * 30)
+    tuned = say(split, ["a", "b", "a"] * 10, nats=1.0)
+    return compare(split, base, tuned, seed=7)
+
+
+def test_labels_are_scored_by_accuracy_macro_f1_and_perplexity(labelled):
+    assert set(labelled.metrics) == {"accuracy", "macro_f1", "perplexity"}
+    assert labelled.primary == "accuracy"
+    accuracy = labelled.metrics["accuracy"]
+    assert accuracy["base"] == pytest.approx(1 / 3)
+    assert accuracy["tuned"] == pytest.approx(2 / 3)
+    assert accuracy["p_value"] == pytest.approx(2 / 2**10)
+    assert accuracy["interval"][0] < 1 / 3 < accuracy["interval"][1]
+    assert labelled.headline.startswith("Better by 33")
+
+
+def test_wins_come_first_then_losses_then_ties():
+    split = make_split(["a", "b", "a", "b"], labelled=True)
+    found = compare(split, say(split, ["a", "b", "b", "a"]), say(split, ["a", "a", "a", "a"]), seed=7)
+    assert [row.outcome for row in found.rows] == ["win", "loss", "tie", "tie"]
+    assert (found.wins, found.losses, found.ties) == (1, 1, 2)
+    assert found.rows[0].row == 3
+    assert "cannot tell" in found.headline
+
+
+def test_the_confusion_tables_hold_every_row_once(labelled):
+    assert labelled.labels == ["a", "b", "c"]
+    assert labelled.confusion_base == [[10, 0, 0], [10, 0, 0], [10, 0, 0]]
+    assert labelled.confusion_tuned == [[10, 0, 0], [0, 10, 0], [10, 0, 0]]
+
+
+def test_a_label_that_training_never_saw_still_has_its_row():
+    seen, unseen = make_split(["a", "b"], labelled=True), make_split(["a", "z"], labelled=True)
+    split = Split(train=seen.train, validation=(), test=unseen.test)
+    found = compare(split, say(split, ["a", "a"]), say(split, ["a", "b"]), seed=7)
+    assert found.labels == ["a", "b", "z"]
+    assert found.confusion_tuned == [[1, 0, 0], [0, 0, 0], [0, 1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("answers", "primary"),
+    [
+        (["$76.5 million", "2018"], "exact_match"),
+        (["the patient denies any fever, chills or chest pain"] * 2, "rouge_l"),
+    ],
+)
+def test_the_primary_metric_fits_the_answers_length(answers, primary):
+    split = make_split(answers, labelled=False)
+    found = compare(split, say(split, ["x"] * 2), say(split, answers), seed=7)
+    assert found.primary == primary
+    assert set(found.metrics) == {"exact_match", "token_f1", "rouge_l", "perplexity"}
+    assert found.labels == found.confusion_base == []
+    assert [row.tuned_score for row in found.rows] == [1.0, 1.0]
+
+
+def test_a_loss_that_is_no_number_leaves_perplexity_out():
+    split = make_split(["a", "b"], labelled=True)
+    found = compare(split, say(split, ["a", "a"]), say(split, ["a", "b"], nats=float("nan")), seed=7)
+    assert set(found.metrics) == {"accuracy", "macro_f1"}
+
+
+def test_the_same_answers_give_the_same_evaluation(labelled):
+    split = make_split(["a", "b", "c"] * 10, labelled=True)
+    again = compare(split, say(split, ["a"] * 30), say(split, ["a", "b", "a"] * 10, nats=1.0), seed=7)
+    assert again == labelled
+
+
+def test_an_evaluation_survives_its_file(labelled, tmp_path):
+    write_evaluation(labelled, tmp_path)
+    assert read_evaluation(tmp_path) == labelled
+    assert [path.name for path in tmp_path.iterdir()] == ["evaluation.json"]
+
+
+def test_a_run_without_an_evaluation_has_none(tmp_path):
+    assert read_evaluation(tmp_path) is None
+
+
+def test_a_file_of_many_long_rows_stays_small(labelled, tmp_path):
+    long = "word " * 4000
+    rows = [RowResult(i, long, long, "", long, 0.0, 1.0, "win") for i in range(300)]
+    write_evaluation(replace(labelled, rows=rows), tmp_path)
+    assert (tmp_path / "evaluation.json").stat().st_size < 4_000_000
+    assert read_evaluation(tmp_path).rows[0].reference.endswith("…")
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_of_the_download_is_a_formula(start):
+    text = f'{start}HYPERLINK("https://evil.example","x")'
+    split = make_split(["a", "b"], labelled=False)
+    found = compare(split, say(split, [text, text]), say(split, ["a", "b"]), seed=7)
+    rows = list(csv.DictReader(io.StringIO(to_csv(found).decode("utf-8-sig"))))
+    assert [row["base"] for row in rows] == [f"'{text}"] * 2
+    assert rows[0]["tuned_score"] == "1.0"
+
+
+def test_a_harmless_cell_stays_as_it_is():
+    assert quoted("a = b") == "a = b"
+
+
+def test_the_file_is_plain_json(labelled, tmp_path):
+    write_evaluation(labelled, tmp_path)
+    raw = json.loads((tmp_path / "evaluation.json").read_text(encoding="utf-8"))
+    assert set(raw["metrics"]["accuracy"]) == {"base", "tuned", "interval", "p_value"}
