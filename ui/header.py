@@ -1,0 +1,152 @@
+"""The header and the row of steps: machine, running job, and one line of result under each finished step."""
+
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from core.errors import NotFoundError
+from core.store.store import Job
+from ui import drawings, markup, phrases, words
+from ui.desk import Desk
+from ui.notices import guarded
+from ui.present import RunView
+from ui.tab import RUNS, STEPS, TRAIN, Tab, asked, quiet
+
+_LIVE_SECONDS, _IDLE_SECONDS = 1.0, 4.0
+
+
+def place(desk: Desk) -> tuple[gr.Markdown, gr.Button]:
+    """Place the header; the caller connects it once the tab's states exist."""
+    with gr.Row(elem_id="ft-header"):
+        brand = "<div class='ft-brand'><span class='ft-mark'></span><span>Fewtune</span></div>"
+        with gr.Column(elem_id="ft-brand", min_width=0):
+            markup.view(markup.block(brand))
+        machine = markup.view(_machine(desk), elem_id="ft-machine")
+        job = gr.Button("Nothing is running", elem_id="ft-job", elem_classes=["ft-idle"], size="sm")
+        gr.Button("◐", elem_id="ft-theme", size="sm")
+    return machine, job
+
+
+def steps() -> list[gr.Button]:
+    """Place the row of steps."""
+    with gr.Row(elem_id="ft-steps"):
+        return [gr.Button(_label(step, ""), elem_id=f"ft-step-{step}") for step in STEPS]
+
+
+def connect(desk: Desk, tab: Tab, machine: gr.Markdown, job: gr.Button, buttons: list[gr.Button]) -> None:
+    """Connect header, steps and the tab's pulse."""
+    spot = markup.view(elem_id="ft-place", classes="ft-hidden")
+    timer = gr.Timer(_LIVE_SECONDS)
+    for step, button in zip(STEPS, buttons, strict=True):
+        button.click(partial(on_step_clicked, step), None, tab.step, **quiet())
+    job.click(partial(on_job_clicked, desk), None, [tab.run, tab.step], **asked())
+    moved = [tab.step.change, tab.run.change]
+    gr.on(moved, on_moved, [tab.step, tab.run], [tab.walk, spot, *buttons], **quiet())
+    seen = gr.State("")
+    drawn = [machine, job, *buttons, tab.pulse, seen, timer]
+    tick = partial(on_tick, desk)
+    gr.on([timer.tick, tab.run.change, tab.plan.change], tick, [tab.run, seen], drawn, **quiet())
+
+
+def on_step_clicked(step: int) -> int:
+    """Go to a step."""
+    return step
+
+
+@guarded
+def on_job_clicked(desk: Desk) -> tuple[Any, int]:
+    """Go to the run in progress, or to the list of runs."""
+    job = desk.engine.active()
+    return (job.run_id, TRAIN) if job else (gr.skip(), RUNS)
+
+
+def on_moved(step: int, run_id: str) -> list[Any]:
+    """Show the page of `step`, and say so where the address is kept."""
+    where = markup.block(f"<span class='ft-place'>{int(step)} {markup.text(run_id)}</span>")
+    looks = [gr.Button(elem_classes=["ft-here"] if number == step else []) for number in STEPS]
+    return [gr.Walkthrough(selected=int(step)), where, *looks]
+
+
+@guarded
+def on_tick(desk: Desk, run_id: str, seen: str) -> Any:  # noqa: ANN401 - updates of the header
+    """Say what changed since the last look: nothing, most of the time."""
+    job = desk.engine.active()
+    view = _view(desk, run_id)
+    pulse = f"{run_id} {view.seq} {view.state} {job.id if job else ''}"
+    running = _job_text(desk, job)
+    results = _results(desk, view)
+    machine = _machine(desk)
+    now = "|".join((pulse, running, machine, *results.values()))
+    if now == seen:
+        return gr.skip()
+    looks = ["ft-busy"] if job else ["ft-idle"]
+    labels = [gr.Button(_label(step, results.get(step, ""))) for step in STEPS]
+    button = gr.Button(running, elem_classes=looks)
+    return [machine, button, *labels, pulse, now, gr.Timer(_LIVE_SECONDS if job else _IDLE_SECONDS)]
+
+
+def _view(desk: Desk, run_id: str) -> RunView:
+    try:
+        return desk.view(run_id) if run_id else RunView()
+    except NotFoundError:  # deleted in another tab
+        return RunView()
+
+
+def _machine(desk: Desk) -> str:
+    machine = desk.machine()
+    if machine.gpus:
+        total = machine.gpus[0].total_gib
+        used = total - machine.gpus[0].free_gib
+    else:
+        total = machine.memory_total_gib
+        used = total - machine.memory_available_gib
+    told = f"{used:.1f} of {total:.0f} GiB used"
+    bar = drawings.thin_bar(round(used, 1), total, told)
+    name = machine.headline.rsplit(", ", 1)[0]
+    return markup.block(
+        f"<div class='ft-machine'><span>{markup.text(name)}</span>{bar}<span>{markup.text(told)}</span></div>"
+    )
+
+
+def _job_text(desk: Desk, job: Job | None) -> str:
+    if job is None:
+        return "Nothing is running"
+    view = desk.view(job.run_id)
+    share = phrases.fraction(view)
+    parts = [phrases.STATE_WORDS[job.state]]
+    if share is not None:
+        parts.append(f"{share:.0%}")
+    left = phrases.seconds_left(view)
+    if left:
+        parts.append(words.time_left(*left))
+    return " · ".join(parts)
+
+
+def _results(desk: Desk, view: RunView) -> dict[int, str]:
+    """One line per finished step."""
+    draft = desk.draft()
+    results: dict[int, str] = {}
+    choice = desk.choice(draft)
+    if choice:
+        results[1] = desk.told(choice) or words.shortened(choice.name, 24)
+    if desk.chosen_method:
+        results[2] = words.shortened(desk.chosen_method, 26)
+    if view.best_step is not None and view.training.state.is_final:
+        results[3] = f"best at step {view.best_step:,}"
+    elif view.kind and not view.training.state.is_final:
+        results[3] = phrases.STATE_WORDS[view.training.state].lower()
+    if view.evaluated and view.evaluated.metrics:
+        name, values = next(iter(view.evaluated.metrics.items()))
+        results[4] = phrases.difference(name, values).split(" (")[0]
+    if view.exported:
+        name, exported = list(view.exported.items())[-1]
+        results[5] = f"{name}, {words.size(exported.size_bytes)}"
+    return results
+
+
+def _label(step: int, result: str) -> str:
+    if step == RUNS:
+        return "Runs\nall of them"
+    return f"✓ {STEPS[step]}\n{result}" if result else f"{step} {STEPS[step]}\n\N{NO-BREAK SPACE}"
+

@@ -1,0 +1,92 @@
+"""The look: theme, style sheet and the few lines that the page runs before Gradio does. Nothing is fetched."""
+
+from pathlib import Path
+
+import gradio as gr
+from gradio.themes.utils import colors, fonts
+
+_ASSETS = Path(__file__).resolve().parent.parent / "assets"
+_SYSTEM = [fonts.Font("Segoe UI"), fonts.Font("Roboto"), fonts.Font("Helvetica Neue"), fonts.Font("sans-serif")]
+_MONO = [fonts.Font("Cascadia Mono"), fonts.Font("Menlo"), fonts.Font("Consolas"), fonts.Font("monospace")]
+
+CSS = (_ASSETS / "fewtune.css").read_text(encoding="utf-8")
+HEAD = f"<script>{(_ASSETS / 'fewtune.js').read_text(encoding='utf-8')}</script>"
+THEME = gr.themes.Base(
+    primary_hue=colors.blue, neutral_hue=colors.gray, font=_SYSTEM, font_mono=_MONO, radius_size="md", text_size="md"
+).set(
+    body_background_fill="var(--ft-paper)",
+    body_background_fill_dark="var(--ft-paper)",
+    body_text_color="var(--ft-ink)",
+    body_text_color_dark="var(--ft-ink)",
+    body_text_color_subdued="var(--ft-soft)",
+    body_text_color_subdued_dark="var(--ft-soft)",
+    background_fill_primary="var(--ft-card)",
+    background_fill_primary_dark="var(--ft-card)",
+    background_fill_secondary="var(--ft-sunken)",
+    background_fill_secondary_dark="var(--ft-sunken)",
+    border_color_primary="var(--ft-line)",
+    border_color_primary_dark="var(--ft-line)",
+    border_color_accent="var(--ft-accent)",
+    border_color_accent_dark="var(--ft-accent)",
+    color_accent="var(--ft-accent)",
+    color_accent_soft="var(--ft-accent-soft)",
+    color_accent_soft_dark="var(--ft-accent-soft)",
+    link_text_color="var(--ft-accent)",
+    link_text_color_dark="var(--ft-accent)",
+    block_background_fill="var(--ft-card)",
+    block_background_fill_dark="var(--ft-card)",
+    block_border_color="var(--ft-line)",
+    block_border_color_dark="var(--ft-line)",
+    block_border_width="1px",
+    block_radius="10px",
+    block_shadow="none",
+    block_label_background_fill="transparent",
+    block_label_background_fill_dark="transparent",
+    block_label_border_width="0",
+    block_label_border_width_dark="0",
+    block_label_text_color="var(--ft-soft)",
+    block_label_text_color_dark="var(--ft-soft)",
+    block_title_text_color="var(--ft-ink)",
+    block_title_text_color_dark="var(--ft-ink)",
+    block_title_text_weight="600",
+    block_info_text_color="var(--ft-soft)",
+    block_info_text_color_dark="var(--ft-soft)",
+    input_background_fill="var(--ft-card)",
+    input_background_fill_dark="var(--ft-paper)",
+    input_border_color="var(--ft-line-strong)",
+    input_border_color_dark="var(--ft-line-strong)",
+    input_border_color_focus="var(--ft-accent)",
+    input_border_color_focus_dark="var(--ft-accent)",
+    input_border_width="1px",
+    input_shadow="none",
+    input_shadow_focus="none",
+    button_secondary_background_fill="var(--ft-card)",
+    button_secondary_background_fill_dark="var(--ft-card)",
+    button_secondary_background_fill_hover="var(--ft-sunken)",
+    button_secondary_background_fill_hover_dark="var(--ft-sunken)",
+    button_secondary_border_color="var(--ft-line-strong)",
+    button_secondary_border_color_dark="var(--ft-line-strong)",
+    button_secondary_text_color="var(--ft-ink)",
+    button_secondary_text_color_dark="var(--ft-ink)",
+    button_border_width="1px",
+    button_large_text_weight="600",
+    button_medium_text_weight="500",
+    slider_color="var(--ft-accent)",
+    slider_color_dark="var(--ft-accent)",
+    checkbox_background_color_selected="var(--ft-accent)",
+    checkbox_background_color_selected_dark="var(--ft-accent)",
+    checkbox_border_color_selected="var(--ft-accent)",
+    checkbox_border_color_selected_dark="var(--ft-accent)",
+    table_border_color="var(--ft-line)",
+    table_border_color_dark="var(--ft-line)",
+    table_even_background_fill="var(--ft-card)",
+    table_even_background_fill_dark="var(--ft-card)",
+    table_odd_background_fill="var(--ft-card)",
+    table_odd_background_fill_dark="var(--ft-card)",
+    table_text_color="var(--ft-ink)",
+    table_text_color_dark="var(--ft-ink)",
+    error_background_fill="var(--ft-bad-soft)",
+    error_background_fill_dark="var(--ft-bad-soft)",
+    loader_color="var(--ft-accent)",
+    loader_color_dark="var(--ft-accent)",
+)

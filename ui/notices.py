@@ -1,0 +1,55 @@
+"""The only place that shows an error: what happened and what to do, escaped."""
+
+import functools
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+
+from core.errors import UserError
+from ui.markup import text
+
+log = logging.getLogger(__name__)
+
+_SECONDS = 12
+_UNEXPECTED = UserError(
+    "Fewtune itself made a mistake; your data and runs are as they were.",
+    "Try again. If it stays, the terminal in which Fewtune runs says more.",
+)
+
+
+def markup(error: UserError) -> str:
+    """What, fix, and each wrong value on a line of its own."""
+    if error.problems:
+        lines = "".join(f"<li><b>{text(name)}</b>: {text(problem)}</li>" for name, problem in error.problems.items())
+        return f"<ul>{lines}</ul>{text(error.fix)}"
+    return f"<b>{text(error.what)}</b> {text(error.fix)}".strip()
+
+
+def show(error: UserError, *, title: str = "That did not work", link: tuple[str, str] | None = None) -> None:
+    """Show a notice; `link` is a run's id and the words to click on."""
+    more = f' <a href="?run={text(link[0])}" target="_self">{text(link[1])}</a>' if link else ""
+    gr.Warning(markup(error) + more, duration=_SECONDS, title=text(title))
+
+
+def tell(message: str, title: str = "Done") -> None:
+    """Say that something went well."""
+    gr.Info(text(message), duration=6, title=text(title))
+
+
+def guarded(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a handler of a page raise: the person reads a notice, the page stays as it was, the server goes on."""
+
+    @functools.wraps(handler)
+    def safe(*values: Any, **more: Any) -> Any:  # noqa: ANN401 - a handler takes and returns what its controls do
+        try:
+            return handler(*values, **more)
+        except UserError as error:
+            show(error)
+        except Exception:
+            log.exception("The page's handler %s failed.", handler.__name__)
+            show(_UNEXPECTED)
+        return gr.skip()
+
+    return safe

@@ -1,0 +1,174 @@
+"""Page 5: did it help? Base and tuned on the same held-out rows, with intervals, and the rows themselves."""
+
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from core.evaluate.evaluation import Evaluation, RowResult
+from core.evaluate.table import to_csv
+from core.events import RunState
+from ui import markup, scoresheet
+from ui.desk import Desk
+from ui.notices import guarded
+from ui.tab import EVALUATE, EXPORT, TRAIN, Tab, asked, quiet
+
+_MOST_ROWS = 300
+_HEADS = ["row", "outcome", "prompt", "wanted", "base answered", "tuned answered"]
+
+
+def build(desk: Desk, tab: Tab) -> None:
+    """Place the page and connect it."""
+    shown = gr.State("")
+    with gr.Row(elem_classes=["ft-head"]):
+        head = markup.view(scoresheet.nothing())
+        with gr.Column(min_width=200):
+            onward = gr.Button("Export the model", variant="primary", interactive=False, elem_id="ft-to-export")
+            again = gr.Button("Score again", visible=False, elem_id="ft-score-again")
+    strips = markup.view(elem_id="ft-strips")
+    with gr.Column(visible=False) as details:
+        with gr.Row(elem_classes=["ft-table-head"]):
+            outcome = gr.Radio(
+                ["all"],
+                value="all",
+                show_label=False,
+                container=False,
+                elem_classes=["ft-segments"],
+                elem_id="ft-outcome",
+            )
+            download = gr.DownloadButton("Download as CSV", size="sm", elem_id="ft-csv", elem_classes=["ft-quiet"])
+        table = gr.Dataframe(
+            headers=_HEADS,
+            datatype="str",
+            interactive=False,
+            show_label=False,
+            max_height=420,
+            column_widths=["64px", "96px", "36%", "18%", "18%", "18%"],
+            elem_id="ft-rows",
+        )
+        detail = _side_by_side()
+        with gr.Accordion("Confusion: which label was taken for which", open=False, visible=False) as folded:
+            confusion = markup.view()
+    rows = gr.State([])
+    drawn = [head, onward, again, strips, details, outcome, table, rows, folded, confusion, download, shown]
+    looked = [tab.pulse.change, tab.step.change, tab.run.change]
+    inputs = [tab.run, tab.step, shown]
+    gr.on(looked, partial(on_looked, desk), inputs, drawn, **quiet(trigger_mode="always_last"))
+    outcome.input(partial(on_outcome_chosen, desk), [tab.run, outcome], [table, rows], **quiet())
+
+    # Gradio finds the event by its annotation, which a partial hides.
+    def chosen(run_id: str, numbers: list[int], event: gr.SelectData) -> Any:  # noqa: ANN401 - updates of the detail
+        return on_row_chosen(desk, run_id, numbers, event.index)
+
+    table.select(chosen, [tab.run, rows], detail, **quiet())
+    again.click(partial(on_again, desk), tab.run, again, **asked())
+    onward.click(partial(on_continued, desk), tab.run, tab.step, **quiet())
+
+
+def _side_by_side() -> list[gr.Textbox]:
+    with gr.Row():
+        prompt = gr.Textbox(
+            label="Prompt",
+            lines=7,
+            max_lines=12,
+            interactive=False,
+            elem_classes=["ft-plain"],
+            min_width=280,
+            placeholder="Click a row of the table to read it whole.",
+        )
+        with gr.Column(min_width=280):
+            answers = [
+                gr.Textbox(label=label, lines=1, max_lines=6, interactive=False, elem_classes=["ft-plain"])
+                for label in ("Wanted", "Base model answered", "Tuned model answered")
+            ]
+    return [prompt, *answers]
+
+
+@guarded
+def on_looked(desk: Desk, run_id: str, step: int, shown: str) -> Any:  # noqa: ANN401 - updates of the page
+    """Draw the scores, if this page is shown and they are other than those drawn."""
+    if step != EVALUATE:
+        return gr.skip()
+    view = desk.view(run_id) if run_id else None
+    evaluation = desk.engine.evaluation(run_id) if view and view.evaluated else None
+    now = scoresheet.key(run_id, view, evaluation)
+    if now == shown:
+        return gr.skip()
+    head = scoresheet.headline(view, evaluation)
+    if view is None or evaluation is None:
+        ready = view is not None and not view.is_live and view.best_step is not None
+        hidden = [gr.Column(visible=False), *(gr.skip() for _ in range(6))]
+        return [head, gr.Button(interactive=False), gr.Button("Score now", visible=ready), _waiting(view), *hidden, now]
+    labels = bool(evaluation.labels)
+    found = _found(evaluation, "all")
+    again = gr.Button("Score again", visible=not view.is_live and view.state != RunState.QUEUED, interactive=True)
+    return [
+        head,
+        gr.Button(interactive=True),
+        again,
+        scoresheet.strips(evaluation),
+        gr.Column(visible=True),
+        gr.Radio(choices=scoresheet.outcomes(evaluation), value="all"),
+        _table(found),
+        [row.row for row in found],
+        gr.Accordion(visible=labels),
+        scoresheet.confusion(evaluation) if labels else "",
+        str(_written(desk, run_id, evaluation)),
+        now,
+    ]
+
+
+@guarded
+def on_outcome_chosen(desk: Desk, run_id: str, outcome: str) -> Any:  # noqa: ANN401
+    """Show the wins, the losses, the ties, or all rows."""
+    evaluation = desk.engine.evaluation(run_id)
+    if evaluation is None:
+        return gr.skip()
+    found = _found(evaluation, outcome)
+    return _table(found), [row.row for row in found]
+
+
+@guarded
+def on_row_chosen(desk: Desk, run_id: str, rows: list[int], cell: Any) -> Any:  # noqa: ANN401
+    """Show a row whole, both answers side by side."""
+    evaluation = desk.engine.evaluation(run_id)
+    index = cell[0] if isinstance(cell, list | tuple) else -1
+    if evaluation is None or not 0 <= index < len(rows):
+        return gr.skip()
+    row = next((row for row in evaluation.rows if row.row == rows[index]), None)
+    return gr.skip() if row is None else (row.prompt, row.reference, row.base, row.tuned)
+
+
+@guarded
+def on_again(desk: Desk, run_id: str) -> Any:  # noqa: ANN401
+    """Score both models again on the held-out rows."""
+    desk.engine.evaluate(run_id)
+    return gr.Button("Scoring", interactive=False)
+
+
+@guarded
+def on_continued(desk: Desk, run_id: str) -> int:
+    """Go on to the export."""
+    return EXPORT if run_id and desk.view(run_id).best_step is not None else TRAIN
+
+
+def _waiting(view: Any) -> str:  # noqa: ANN401 - a view, or None
+    return scoresheet.progress(view) if view is not None and view.is_live else scoresheet.invitation()
+
+
+def _found(evaluation: Evaluation, outcome: str) -> list[RowResult]:
+    return [row for row in evaluation.rows if outcome in {"all", row.outcome}][:_MOST_ROWS]
+
+
+def _table(found: list[RowResult]) -> dict[str, Any]:
+    return {"headers": _HEADS, "data": [scoresheet.line(row) for row in found], "metadata": None}
+
+
+def _written(desk: Desk, run_id: str, evaluation: Evaluation) -> Path:
+    """The rows as a file that can be downloaded, under a name that says which run."""
+    folder = Path(tempfile.mkdtemp(prefix="fewtune-csv-"))
+    path = folder / f"fewtune-{run_id}.csv"
+    path.write_bytes(to_csv(evaluation))
+    return path

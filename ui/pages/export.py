@@ -1,0 +1,167 @@
+"""Page 6: the tuned model leaves, in a form that runs elsewhere and is proven to be the same model."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from core.events import Exported
+from core.export.exporters import EXPORTERS, Exporter
+from core.strategy.plan import Plan
+from ui import drawings, markup, notices, phrases, words
+from ui.desk import Desk
+from ui.markup import text
+from ui.notices import guarded
+from ui.present import RunView
+from ui.tab import EXPORT, RUNS, TRAIN, Tab, asked, quiet
+
+
+def build(desk: Desk, tab: Tab) -> None:
+    """Place the page and connect it: one card per exporter."""
+    with gr.Row(elem_classes=["ft-head"]):
+        head = markup.view(_nothing())
+        onward = gr.Button("See all runs", variant="primary", elem_id="ft-to-runs")
+    status = markup.view(elem_id="ft-export-status")
+    cards: list[Any] = []
+    with gr.Row(elem_classes=["ft-choices"]):
+        for exporter in EXPORTERS.values():
+            cards.extend(_card(desk, tab, exporter))
+    drawn = [head, status, *cards]
+    looked = [tab.pulse.change, tab.step.change, tab.run.change]
+    gr.on(looked, partial(on_looked, desk), [tab.run, tab.step], drawn, **quiet(trigger_mode="always_last"))
+    onward.click(on_continued, None, tab.step, **quiet())
+
+
+def _card(desk: Desk, tab: Tab, exporter: Exporter) -> list[Any]:
+    with gr.Column(elem_classes=["ft-card"], min_width=320):
+        about = markup.view(_about(exporter, None, RunView()))
+        button = gr.Button(
+            f"Export the {exporter.title.lower()}", interactive=False, elem_id=f"ft-export-{exporter.name}"
+        )
+        done = markup.view(visible=False)
+        lines = gr.Code(language="python", label="Load it", interactive=False, visible=False, lines=6, wrap_lines=True)
+    button.click(partial(on_export, desk, exporter.name), tab.run, button, **asked())
+    return [about, button, done, lines]
+
+
+@guarded
+def on_looked(desk: Desk, run_id: str, step: int) -> Any:  # noqa: ANN401 - updates of the page
+    """Draw the cards as of now, if this page is the one that is shown."""
+    return _drawn(desk, run_id) if step == EXPORT else gr.skip()
+
+
+@guarded
+def on_export(desk: Desk, name: str, run_id: str) -> Any:  # noqa: ANN401
+    """Begin an export; its progress is shown above the cards."""
+    if not run_id:
+        return gr.skip()
+    desk.engine.export(run_id, name)
+    return gr.Button("Exporting", interactive=False)
+
+
+def on_continued() -> int:
+    """Go on to the list of runs."""
+    return RUNS
+
+
+def _drawn(desk: Desk, run_id: str) -> list[Any]:
+    if not run_id:
+        waiting = [_card_update(exporter, None, RunView()) for exporter in EXPORTERS.values()]
+        return [_nothing(), "", *(part for card in waiting for part in card)]
+    view = desk.view(run_id)
+    plan = desk.engine.run(run_id).plan
+    cards = [part for exporter in EXPORTERS.values() for part in _card_update(exporter, plan, view)]
+    return [_headline(view), _status(view), *cards]
+
+
+def _headline(view: RunView) -> str:
+    job = view.jobs.get("export")
+    if view.kind == "export" and view.is_live:
+        return markup.headline("Exporting", "The result is checked in a fresh process before it counts as done.")
+    if job is not None and job.state.is_final and job.reason and not view.exported:
+        return markup.headline("The export did not work", f"{job.reason} {job.fix}".strip(), "bad")
+    if view.exported:
+        newest = list(view.exported.values())[-1]
+        told = f"{words.size(newest.size_bytes)}, checked in a fresh process. It runs without Fewtune."
+        return markup.headline(f"Your model is exported: {newest.exporter}", told, "good")
+    if view.best_step is None:
+        return markup.headline("Nothing to export yet", "A run keeps its best weights from the first validation on.")
+    return markup.headline(
+        "Your model is ready to leave", f"The weights of step {view.best_step:,}, in a form that runs elsewhere."
+    )
+
+
+def _status(view: RunView) -> str:
+    if not view.is_live:
+        return ""
+    if view.kind != "export":
+        return markup.block(
+            f"<div class='ft-note'>{text('The run is still going on; exports wait until it is done.')}</div>"
+        )
+    bar = drawings.progress(phrases.fraction(view))
+    line = f"<div class='ft-status-row'><span><b>{text(phrases.progress(view))}</b></span></div>"
+    return markup.block(f"<div class='ft-card' role='status'>{bar}{line}</div>")
+
+
+def _card_update(exporter: Exporter, plan: Plan | None, view: RunView) -> list[Any]:
+    """About, button, result and loading lines of one card."""
+    exported = view.exported.get(exporter.name)
+    refused = exporter.available(plan) if plan else ""
+    possible = plan is not None and not refused and view.best_step is not None and not view.is_live
+    title = exporter.title.lower()
+    button = gr.Button(f"Export the {title} again" if exported else f"Export the {title}", interactive=possible)
+    if exported is None or plan is None:
+        return [_about(exporter, plan, view), button, gr.Markdown(visible=False), gr.Code(visible=False)]
+    code = _loading(exporter, exported, plan)
+    return [
+        _about(exporter, plan, view),
+        button,
+        gr.Markdown(_result(exported), visible=True),
+        gr.Code(code, visible=True),
+    ]
+
+
+def _about(exporter: Exporter, plan: Plan | None, view: RunView) -> str:
+    refused = exporter.available(plan) if plan else ""
+    note = f"<div class='ft-note'>{text(refused)} {text(exporter.instead)}</div>" if refused else ""
+    size = _size(exporter, view)
+    return markup.block(
+        f"<h3>{text(exporter.title)}</h3><p>Take it when {text(exporter.when)}.</p>"
+        f"<p class='ft-below'>Needs {text(exporter.needs)}.{text(size)}</p>{note}"
+    )
+
+
+def _size(exporter: Exporter, view: RunView) -> str:
+    prepared = view.prepared
+    if prepared is None:
+        return ""
+    count = prepared.trainable_parameters if exporter.name == "adapter" else prepared.total_parameters
+    return f" About {words.size(count * 4)} in full precision, forecast."
+
+
+def _result(exported: Exported) -> str:
+    difference = exported.largest_logit_difference
+    if difference is None:
+        verdict, tone = "not checked", "amber"
+    else:
+        verdict, tone = f"largest difference of a logit {difference:.2g}", "good"
+    name = "/".join(Path(exported.folder).parts[-4:])
+    return markup.block(
+        f"<div class='ft-numbers'><div><b>{text(words.size(exported.size_bytes))}</b>on disk, measured</div>"
+        f"<div><b class='{tone}'>{text(verdict)}</b>exported against tuned, in a fresh process</div></div>"
+        f"<p class='ft-below ft-path' title='{text(name)}'>{text(exported.folder)}</p>"
+    )
+
+
+def _loading(exporter: Exporter, exported: Exported, plan: Plan) -> str:
+    return f"folder = {exported.folder!r}\n{exporter.loading(plan).strip()}\n"
+
+
+def _nothing() -> str:
+    return markup.headline(
+        "Nothing to export yet", "Train a run first; its best weights can then leave in these forms."
+    )
+
+
+__all__ = ["TRAIN", "build", "notices"]

@@ -1,0 +1,199 @@
+"""All runs: open one, compare the curves of several, rename, delete."""
+
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from core.errors import UserError
+from core.strategy.methods import METHODS
+from core.strategy.plan import Plan
+from ui import advicesheet, drawings, markup, notices, phrases, plots, words
+from ui.desk import Desk
+from ui.notices import guarded
+from ui.tab import RUNS, TRAIN, Tab, asked, quiet
+
+_HEADS = ["name", "state", "data", "plan", "score", "when", "took"]
+_MOST_COMPARED = 8
+
+
+def build(desk: Desk, tab: Tab) -> None:
+    """Place the page and connect it."""
+    with gr.Row(elem_classes=["ft-head"]):
+        head = markup.view(_headline([]))
+        opening = gr.Button("Open the run", variant="primary", interactive=False, elem_id="ft-open-run")
+    table = gr.Dataframe(
+        headers=_HEADS,
+        datatype="str",
+        interactive=False,
+        show_label=False,
+        max_height=380,
+        elem_id="ft-runs",
+        wrap=True,
+    )
+    ids = gr.State([])
+    with gr.Row():
+        chosen = gr.Dropdown([], label="Chosen run", info="Or click a row of the table.", elem_id="ft-chosen", scale=3)
+        name = gr.Textbox(
+            label="Its name", info="Shown as typed; Rename keeps it.", max_lines=1, max_length=120, scale=3
+        )
+        with gr.Column(scale=2, min_width=180):
+            rename = gr.Button("Rename", size="sm", elem_id="ft-rename", interactive=False)
+            delete = gr.Button("Delete", size="sm", elem_id="ft-delete", interactive=False)
+    with gr.Row(visible=False, elem_classes=["ft-danger"]) as sure:
+        question = markup.view()
+        really = gr.Button("Delete for good", variant="stop", size="sm", elem_id="ft-really-delete")
+        keep = gr.Button("Keep it", size="sm", elem_id="ft-keep")
+    compared = gr.Dropdown(
+        [],
+        label="Compare",
+        info="The validation curves of up to eight runs.",
+        multiselect=True,
+        max_choices=_MOST_COMPARED,
+    )
+    curves = gr.Plot(show_label=False, elem_classes=["ft-plot", "wide"], visible=False, elem_id="ft-curves")
+    differences = markup.view()
+    listed = [head, table, ids, chosen, compared]
+    looked = [tab.step.change, tab.pulse.change]
+    gr.on(looked, partial(on_looked, desk), [tab.step, chosen], listed, **quiet(trigger_mode="always_last"))
+    table.select(on_row_chosen, ids, chosen, **quiet())
+    chosen.change(partial(on_chosen, desk), chosen, [name, opening, rename, delete, sure], **quiet())
+    opening.click(on_opened, chosen, [tab.run, tab.step], **quiet())
+    rename.click(partial(on_renamed, desk), [chosen, name], listed, **asked())
+    delete.click(partial(on_delete_wanted, desk), chosen, [sure, question], **asked())
+    keep.click(on_kept, None, sure, **quiet())
+    really.click(partial(on_deleted, desk), [chosen, tab.run], [sure, tab.run, *listed], **asked())
+    compared.change(partial(on_compared, desk), compared, [curves, differences], **quiet())
+
+
+@guarded
+def on_looked(desk: Desk, step: int, chosen: str | None) -> Any:  # noqa: ANN401 - updates of the page
+    """Draw the list as of now, if this page is the one that is shown."""
+    return _listed(desk, chosen) if step == RUNS else gr.skip()
+
+
+def on_row_chosen(ids: list[str], event: gr.SelectData) -> Any:  # noqa: ANN401
+    """Choose the run of the row that was clicked."""
+    index = event.index[0] if isinstance(event.index, list | tuple) else -1
+    return ids[index] if 0 <= index < len(ids) else gr.skip()
+
+
+@guarded
+def on_chosen(desk: Desk, run_id: str | None) -> list[Any]:
+    """Ready the buttons for the chosen run."""
+    known = {summary.row.id: summary.row.name for summary in desk.engine.runs()}
+    here = run_id in known
+    buttons = [gr.Button(interactive=here) for _ in range(3)]
+    return [known.get(run_id or "", ""), *buttons, gr.Row(visible=False)]
+
+
+def on_opened(run_id: str) -> tuple[str, int]:
+    """Open the run where it can be watched."""
+    return run_id, TRAIN
+
+
+@guarded
+def on_renamed(desk: Desk, run_id: str, name: str) -> Any:  # noqa: ANN401
+    """Give the run its new name."""
+    if not name.strip():
+        raise UserError("A run needs a name.", "Type one and rename again.")
+    desk.engine.rename(run_id, name.strip())
+    return _listed(desk, run_id)
+
+
+@guarded
+def on_delete_wanted(desk: Desk, run_id: str) -> tuple[gr.Row, str]:
+    """Ask once more, and say what would go."""
+    name = desk.engine.run(run_id).row.name
+    size = desk.size_of(run_id)
+    told = f"Delete {name!r} with its weights, curves and exports? This frees {words.size(size)} and cannot be undone."
+    return gr.Row(visible=True), markup.block(f"<p>{markup.text(told)}</p>")
+
+
+def on_kept() -> gr.Row:
+    """Keep the run after all."""
+    return gr.Row(visible=False)
+
+
+@guarded
+def on_deleted(desk: Desk, run_id: str, shown: str) -> Any:  # noqa: ANN401
+    """Delete the run and say what that freed."""
+    freed = desk.engine.delete(run_id)
+    desk.forget(run_id)
+    notices.tell(f"{words.size(freed)} are free again.", title="Deleted")
+    return [gr.Row(visible=False), "" if shown == run_id else gr.skip(), *_listed(desk, None)]
+
+
+@guarded
+def on_compared(desk: Desk, chosen: list[str]) -> Any:  # noqa: ANN401
+    """Lay the validation curves over each other, and say what differs between the plans."""
+    if not chosen:
+        return gr.Plot(visible=False), ""
+    summaries = [desk.engine.run(run_id) for run_id in chosen[:_MOST_COMPARED]]
+    views = {}
+    for summary in summaries:
+        name = summary.row.name if summary.row.name not in views else f"{summary.row.name} ({summary.row.id})"
+        views[name] = desk.view(summary.row.id)
+    return gr.Plot(plots.drawn(plots.compared(views)), visible=True), _differences(
+        [s.plan for s in summaries], list(views)
+    )
+
+
+def _listed(desk: Desk, chosen: str | None) -> list[Any]:
+    summaries = desk.engine.runs()
+    rows = [_row(desk, summary) for summary in summaries]
+    ids = [summary.row.id for summary in summaries]
+    menu = [(f"{words.shortened(s.row.name, 60)} ({words.ago(s.row.created_at)})", s.row.id) for s in summaries]
+    kept = chosen if chosen in ids else None
+    table = {"headers": _HEADS, "data": rows, "metadata": None}
+    return [_headline(rows), table, ids, gr.Dropdown(choices=menu, value=kept), gr.Dropdown(choices=menu)]
+
+
+def _row(desk: Desk, summary: Any) -> list[str]:  # noqa: ANN401 - a RunSummary
+    row, plan = summary.row, summary.plan
+    score = words.NOTHING
+    if summary.evaluated and summary.evaluated.metrics:
+        name, values = next(iter(summary.evaluated.metrics.items()))
+        score = phrases.difference(name, values)
+    took = words.duration(max(0.0, row.updated_at - row.created_at)) if row.state.is_final else "going on"
+    size = advicesheet.size_of(plan)
+    told = f"{METHODS[plan.method].title} {size}, {words.counted(plan.epochs, 'epoch')}".replace("  ", " ")
+    return [
+        words.shortened(row.name, 60),
+        phrases.STATE_WORDS[row.state],
+        words.shortened(plan.data.name, 30),
+        f"{told}, {plan.model.rpartition('/')[2]}",
+        score,
+        words.ago(row.created_at),
+        took,
+    ]
+
+
+def _headline(rows: list[list[str]]) -> str:
+    if not rows:
+        return markup.headline("No runs yet", "Each run stands here with its plan and its score, also after a restart.")
+    scored = sum(1 for row in rows if row[4] != words.NOTHING)
+    return markup.headline(
+        f"{words.counted(len(rows), 'run')}, {scored} scored", "Choose one to open it, or several to compare."
+    )
+
+
+def _differences(plans: list[Plan], names: list[str]) -> str:
+    """Only what differs between the plans."""
+    if len(plans) < 2:
+        return ""
+    flat = [_flat(plan) for plan in plans]
+    keys = [
+        key for key in dict.fromkeys(key for values in flat for key in values) if len({v.get(key) for v in flat}) > 1
+    ]
+    if not keys:
+        return markup.block("<p class='ft-below'>Their plans are the same.</p>")
+    rows = [((key.replace("_", " "), *(values.get(key, words.NOTHING) for values in flat)), "") for key in keys]
+    return markup.block(f"<h3>What differs between their plans</h3>{drawings.table(('setting', *names), rows)}")
+
+
+def _flat(plan: Plan) -> dict[str, str]:
+    raw = plan.model_dump(mode="json")
+    raw |= raw.pop("options") | {f"data {name}": value for name, value in raw.pop("data").items() if name != "sha256"}
+    raw.pop("name")
+    return {key: str(value) for key, value in raw.items()}

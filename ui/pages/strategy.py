@@ -1,0 +1,282 @@
+"""Page 2: data, machine and wishes become a plan, with reasons; everything can be changed one click deeper."""
+
+import json
+import time
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from core.errors import BusyError, SettingsError, UserError
+from core.strategy import matrix
+from core.strategy.advise import Advice, Goal
+from core.strategy.methods import METHODS
+from core.strategy.plan import Plan
+from ui import advicesheet, forms, markup, notices
+from ui.desk import Desk
+from ui.notices import guarded
+from ui.tab import DATA, STRATEGY, TRAIN, Tab, asked, quiet
+
+_FIELDS = (
+    "epochs",
+    "learning_rate",
+    "batch_size",
+    "accumulation",
+    "max_length",
+    "schedule",
+    "warmup_share",
+    "weight_decay",
+    "patience",
+    "gradient_checkpointing",
+    "precision",
+    "seed",
+)
+_MODELS = [
+    ("Starter: small, comes with Fewtune, trains on any computer", "starter"),
+    ("SmolLM2 135M Instruct, from the hub", "HuggingFaceTB/SmolLM2-135M-Instruct"),
+    ("Qwen2.5 0.5B Instruct, from the hub", "Qwen/Qwen2.5-0.5B-Instruct"),
+    ("Qwen2.5 1.5B Instruct, from the hub", "Qwen/Qwen2.5-1.5B-Instruct"),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """The advice, the plan on top of it, and what is in the way of either."""
+
+    advice: Advice | None = None
+    plan: Plan | None = None
+    changed: int = 0
+    error: UserError | None = None
+
+
+def build(desk: Desk, tab: Tab) -> None:
+    """Place the page and connect it."""
+    with gr.Row(elem_classes=["ft-head"]):
+        head = markup.view(_nothing())
+        start = gr.Button("Start training", variant="primary", interactive=False, elem_id="ft-start")
+    with gr.Row(equal_height=False, elem_classes=["ft-split"]):
+        with gr.Column(scale=5, min_width=300):
+            model, goal, budget, name = _wishes()
+        with gr.Column(scale=7, min_width=320, elem_classes=["ft-card"]):
+            card = markup.view()
+    others = markup.view(classes="ft-card")
+    with gr.Accordion("Change something", open=False, elem_id="ft-expert") as expert:
+        problems = markup.view()
+        with gr.Row():
+            method = gr.Dropdown([(kind.title, key) for key, kind in METHODS.items()], label="Method", scale=2)
+            about = markup.view()
+            reset = gr.Button("Back to the advice", elem_classes=["ft-quiet"], size="sm", elem_id="ft-reset")
+        key = gr.State("")
+        drawn = [head, card, others, expert, problems, start]
+        _form(desk, key, drawn)
+    with gr.Accordion("The recommendation matrix", open=False):
+        lit = markup.view()
+    everything = [*drawn, model, goal, budget, name, method, about, lit, key]
+    wishes = partial(on_wished, desk)
+    gr.on([model.input, goal.input, budget.input], wishes, [model, goal, budget], everything, **asked())
+    name.input(partial(on_named, desk), name, None, **quiet(trigger_mode="always_last"))
+    method.input(partial(on_method_chosen, desk), method, everything, **asked())
+    reset.click(partial(on_reset, desk), None, everything, **asked())
+    gr.on([tab.step.change, tab.plan.change], partial(on_entered, desk), tab.step, everything, **quiet())
+    start.click(partial(on_started, desk), None, [tab.run, tab.step], **asked())
+
+
+def _wishes() -> tuple[gr.Dropdown, gr.Radio, gr.Checkbox, gr.Textbox]:
+    model = gr.Dropdown(
+        _MODELS,
+        label="Model",
+        info="Choose one, or type a hub id (owner/name) or a model folder of this computer.",
+        allow_custom_value=True,
+        elem_id="ft-model",
+    )
+    goal = gr.Radio(
+        [(told, wish.value) for wish, told in advicesheet.GOALS.items()],
+        label="What matters most",
+        elem_classes=["ft-goals"],
+        elem_id="ft-goal",
+    )
+    budget = gr.Checkbox(
+        label="Tight budget", info="Always the method that needs the least memory.", elem_id="ft-budget"
+    )
+    name = gr.Textbox(label="Name of the run (optional)", max_lines=1, max_length=120, elem_id="ft-name")
+    return model, goal, budget, name
+
+
+def _form(desk: Desk, key: gr.State, drawn: list[Any]) -> None:
+    """Draw the settings anew whenever the method or the advice changed, never while someone types."""
+
+    @gr.render(inputs=key, show_progress="hidden")
+    def settings(drawn_for: str) -> None:
+        draft = desk.draft()
+        advice = _sheet(desk).advice if drawn_for else None
+        if advice is None:
+            markup.view(markup.empty("The settings appear once there is a plan."))
+            return
+        raw = desk.raw_plan(advice, draft)
+        method = METHODS[raw["method"]]
+        with gr.Row(elem_classes=["ft-form"]):
+            common = forms.form(Plan, raw, _FIELDS)
+        markup.view(markup.block(f"<p class='ft-caption'>Of {markup.text(method.title)}</p>"))
+        with gr.Row(elem_classes=["ft-form"]):
+            own = forms.form(method.options, raw["options"])
+        controls = [*common.values(), *own.values()]
+        changed = partial(on_setting_changed, desk, tuple(common), tuple(own))
+        events = [control.input for control in controls]
+        gr.on(events, changed, controls, drawn, **quiet(trigger_mode="always_last"))
+
+
+@guarded
+def on_entered(desk: Desk, step: int) -> Any:  # noqa: ANN401 - updates of the page
+    """Draw the page when it is shown or the data changed under it."""
+    return _everything(desk) if step == STRATEGY else gr.skip()
+
+
+@guarded
+def on_wished(desk: Desk, model: str | None, goal: str, budget: bool) -> Any:  # noqa: ANN401, FBT001 - values of controls
+    """Ask for other advice; what was changed on top of the old one is dropped with it."""
+    desk.keep(model=(model or "starter").strip(), goal=goal, budget=bool(budget), overrides={})
+    return _everything(desk)
+
+
+@guarded
+def on_named(desk: Desk, name: str) -> None:
+    """Keep the run's name as typed."""
+    desk.keep(name=name or "")
+
+
+@guarded
+def on_method_chosen(desk: Desk, method: str) -> Any:  # noqa: ANN401
+    """Take another method, with the learning rate that suits it."""
+    draft = desk.draft()
+    choice = desk.choice(draft)
+    if choice is None:
+        return gr.skip()
+    advice = desk.advice(draft, choice)
+    if method == advice.plan.method:
+        desk.keep(overrides={})
+        return _everything(desk)
+    rate, _ = matrix.learning_rate(
+        method, METHODS[method].learning_rate, desk.engine.facts(advice.plan.model).parameters
+    )
+    other = next((dict(other.options) for other in advice.alternatives if other.method == method), {})
+    desk.keep(overrides={"method": method, "options": other, "learning_rate": rate})
+    return _everything(desk)
+
+
+@guarded
+def on_reset(desk: Desk) -> Any:  # noqa: ANN401
+    """Forget every change and take the advice as it is."""
+    desk.keep(overrides={})
+    return _everything(desk, anew=str(time.monotonic_ns()))
+
+
+@guarded
+def on_setting_changed(desk: Desk, names: tuple[str, ...], own: tuple[str, ...], *values: Any) -> Any:  # noqa: ANN401
+    """Keep what differs from the advice and draw the forecast anew."""
+    draft = desk.draft()
+    choice = desk.choice(draft)
+    if choice is None:
+        return gr.skip()
+    advised = desk.advice(draft, choice).plan.model_dump()
+    typed = forms.read(names, values[: len(names)])
+    options = forms.read(own, values[len(names) :])
+    method = draft["overrides"].get("method", advised["method"])
+    overrides = forms.differing(advised, typed)
+    if method != advised["method"]:
+        overrides |= {"method": method, "options": options}
+    elif changed := forms.differing(advised["options"], options):
+        overrides["options"] = changed
+    desk.keep(overrides=overrides)
+    return _drawn(desk)
+
+
+@guarded
+def on_started(desk: Desk) -> Any:  # noqa: ANN401
+    """Start the run, or say which one is in the way."""
+    draft = desk.draft()
+    choice = desk.choice(draft)
+    if choice is None:
+        return gr.skip(), DATA
+    plan = desk.plan(desk.advice(draft, choice), draft)
+    try:
+        run_id = desk.engine.start(plan)
+    except BusyError as error:
+        job = desk.engine.active()
+        notices.show(error, title="A run is in progress", link=(job.run_id, "Show it") if job else None)
+        return gr.skip()
+    return run_id, TRAIN
+
+
+def _sheet(desk: Desk) -> _Sheet:
+    """Advice and plan as of now."""
+    draft = desk.draft()
+    choice = desk.choice(draft)
+    if choice is None:
+        return _Sheet()
+    try:
+        advice = desk.advice(draft, choice)
+    except UserError as error:
+        return _Sheet(error=error)
+    count = sum(len(value) if name == "options" else 1 for name, value in draft["overrides"].items())
+    try:
+        return _Sheet(advice, desk.plan(advice, draft), count)
+    except SettingsError as error:
+        return _Sheet(advice, None, count, error)
+
+
+def _drawn(desk: Desk) -> list[Any]:
+    """Updates of what follows the settings."""
+    sheet = _sheet(desk)
+    if sheet.advice is None:
+        return _without_advice(sheet.error)
+    title = f"Change something ({sheet.changed} differ from the advice)" if sheet.changed else "Change something"
+    expert = gr.Accordion(label=title)
+    if sheet.plan is None or sheet.error is not None:
+        return _wrong(sheet, expert)
+    memory = desk.engine.forecast(sheet.plan)
+    desk.chosen_method = advicesheet.short(sheet.plan, memory)
+    return [
+        advicesheet.headline(sheet.advice, sheet.plan, memory, sheet.changed),
+        advicesheet.card(sheet.advice, sheet.plan, memory, sheet.changed),
+        advicesheet.alternatives(sheet.advice, sheet.plan, memory),
+        expert,
+        "",
+        gr.Button(interactive=True),
+    ]
+
+
+def _without_advice(error: UserError | None) -> list[Any]:
+    waiting = markup.empty("The recommendation stands here once data and model can be read.")
+    head = markup.headline(error.what.rstrip("."), error.fix, "amber") if error else _nothing()
+    return [head, waiting, "", gr.skip(), "", gr.Button(interactive=False)]
+
+
+def _wrong(sheet: _Sheet, expert: gr.Accordion) -> list[Any]:
+    error = sheet.error or UserError("The plan is not complete.")
+    count = len(error.problems)
+    title = "One setting is wrong" if count == 1 else f"{count} settings are wrong"
+    head = markup.headline(title, "They are named under 'Change something'; mend them there to go on.", "amber")
+    told = markup.block(f"<div class='ft-note bad' role='alert'>{notices.markup(error)}</div>")
+    return [head, gr.skip(), gr.skip(), expert, told, gr.Button(interactive=False)]
+
+
+def _everything(desk: Desk, *, anew: str = "") -> list[Any]:
+    """Updates of the whole page; `anew` makes the form redraw itself even where nothing else changed."""
+    draft = desk.draft()
+    goal = draft["goal"] if draft["goal"] in set(Goal) else Goal.BALANCED.value
+    wishes = [draft["model"], goal, draft["budget"], draft["name"]]
+    sheet = _sheet(desk)
+    if sheet.advice is None:
+        return [*_drawn(desk), *wishes, gr.skip(), "", "", ""]
+    raw = desk.raw_plan(sheet.advice, draft)
+    method = METHODS[raw["method"]]
+    about = markup.block(
+        f"<p class='ft-below'>Take it when {markup.text(method.when)}. {markup.text(method.source)}</p>"
+    )
+    key = f"{json.dumps(raw, sort_keys=True)} {anew}"
+    return [*_drawn(desk), *wishes, method.name, about, advicesheet.lit_matrix(sheet.advice), key]
+
+
+def _nothing() -> str:
+    return markup.headline("No data yet", "Choose a file or a sample on the first page; the advice follows from it.")

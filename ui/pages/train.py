@@ -1,0 +1,181 @@
+"""Page 4 of the walk: a run while it happens, from any tab, and how it ended with the button for what comes next."""
+
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from core.errors import NotFoundError
+from core.events import RunState
+from core.strategy.plan import Plan
+from ui import drawings, markup, notices, phrases, plots, words
+from ui.desk import Desk
+from ui.markup import text
+from ui.notices import guarded
+from ui.present import RunView
+from ui.tab import EVALUATE, STRATEGY, TRAIN, Tab, asked, quiet
+
+_RESUMABLE = {RunState.STOPPED, RunState.FAILED, RunState.LOST}
+_LOG_LINES = 300
+_RECENT_WARNINGS = 3
+
+
+def build(desk: Desk, tab: Tab) -> None:
+    """Place the page and connect it."""
+    with gr.Row(elem_classes=["ft-head"]):
+        head = markup.view(_nothing())
+        with gr.Column(min_width=200):
+            onward = gr.Button("See the results", variant="primary", interactive=False, elem_id="ft-to-results")
+            stop = gr.Button("Stop training", variant="stop", visible=False, elem_id="ft-stop")
+            resume = gr.Button("Resume from the last checkpoint", visible=False, elem_id="ft-resume")
+    status = markup.view(_status(RunView(), None), elem_id="ft-status")
+    with gr.Row(elem_classes=["ft-plots"]):
+        loss = gr.Plot(show_label=False, elem_classes=["ft-plot", "tall"], min_width=320, elem_id="ft-loss")
+        memory = gr.Plot(show_label=False, elem_classes=["ft-plot", "tall"], min_width=320, elem_id="ft-memory")
+    with gr.Row(elem_classes=["ft-plots"]):
+        rate = gr.Plot(show_label=False, elem_classes=["ft-plot", "short"], min_width=320)
+        norm = gr.Plot(show_label=False, elem_classes=["ft-plot", "short"], min_width=320)
+    with gr.Accordion("Log in words", open=False):
+        log = markup.view(_log(RunView()))
+    drawn = [head, status, onward, stop, resume, loss, memory, rate, norm, log]
+    looked = [tab.pulse.change, tab.step.change, tab.run.change]
+    gr.on(looked, partial(on_looked, desk), [tab.run, tab.step], drawn, **quiet(trigger_mode="always_last"))
+    stop.click(partial(on_stop, desk), tab.run, [stop], **asked())
+    resume.click(partial(on_resume, desk), tab.run, drawn, **asked())
+    onward.click(partial(on_continued, desk), tab.run, tab.step, **asked())
+
+
+@guarded
+def on_looked(desk: Desk, run_id: str, step: int) -> Any:  # noqa: ANN401 - updates of the page
+    """Draw the run as of now, if this page is the one that is shown."""
+    return _drawn(desk, run_id) if step == TRAIN else gr.skip()
+
+
+@guarded
+def on_stop(desk: Desk, run_id: str) -> Any:  # noqa: ANN401
+    """Ask the run to stop; asking twice is asking once."""
+    try:
+        desk.engine.stop(run_id)
+    except NotFoundError:  # it ended by itself meanwhile
+        return gr.Button(visible=False)
+    return gr.Button("Stopping", interactive=False)
+
+
+@guarded
+def on_resume(desk: Desk, run_id: str) -> Any:  # noqa: ANN401
+    """Go on from the newest complete checkpoint."""
+    desk.engine.resume(run_id)
+    notices.tell("The run goes on from its last checkpoint.", title="Resumed")
+    return _drawn(desk, run_id)
+
+
+@guarded
+def on_continued(desk: Desk, run_id: str) -> int:
+    """Go on to the results; score first what was kept and never scored."""
+    if not run_id:
+        return STRATEGY
+    view = desk.view(run_id)
+    if view.evaluated is None and view.training.state in _RESUMABLE:
+        desk.engine.evaluate(run_id)
+    return EVALUATE
+
+
+def _drawn(desk: Desk, run_id: str) -> list[Any]:
+    """Updates of everything on the page."""
+    if not run_id:
+        waiting = [gr.Button(visible=False), gr.Button(visible=False)]
+        onward = gr.Button("Choose a strategy", interactive=True)
+        return [
+            _nothing(),
+            _status(RunView(), None),
+            onward,
+            *waiting,
+            *_figures(desk, "", RunView(), None),
+            _log(RunView()),
+        ]
+    view = desk.view(run_id)
+    plan = desk.engine.run(run_id).plan
+    title, below, tone = phrases.training_headline(view, plan.patience)
+    head = markup.headline(title, below, tone)
+    return [
+        head,
+        _status(view, plan),
+        *_buttons(view),
+        *_figures(desk, run_id, view, plan),
+        _log(view),
+    ]
+
+
+def _buttons(view: RunView) -> list[gr.Button]:
+    """The primary button, stop and resume."""
+    state = view.training.state
+    live = not state.is_final
+    kept = view.best_step is not None
+    if view.evaluated is not None or state == RunState.DONE:
+        onward = gr.Button("See the results", interactive=True)
+    elif live:
+        onward = gr.Button("See the results", interactive=False)
+    else:
+        onward = gr.Button("Evaluate what was kept", interactive=kept and not view.is_live)
+    stopping = state == RunState.STOPPING
+    stop = gr.Button("Stopping" if stopping else "Stop training", visible=live, interactive=live and not stopping)
+    resumable = state in _RESUMABLE and not view.is_live
+    told = f"Resume from step {view.checkpoint:,}" if view.checkpoint else "Start again from the beginning"
+    return [onward, stop, gr.Button(told, visible=resumable)]
+
+
+def _status(view: RunView, plan: Plan | None) -> str:
+    """Progress, time left and speed, in the room that is always there."""
+    state = view.training.state
+    tone = phrases.TONES.get(state, "")
+    share = phrases.fraction(view) if plan else 0.0
+    if state.is_final and plan and state != RunState.DONE:
+        share = min(1.0, view.step / view.total_steps) if view.total_steps else 0.0
+    speed = phrases.tokens_per_second(view)
+    device = view.prepared.device if view.prepared else ""
+    name = f"{plan.data.name}, {plan.model}" if plan else ""
+    parts = [
+        f"<b>{text(phrases.progress(view) if plan else 'Not started')}</b>",
+        text(phrases.time_left(view)),
+        text(f"{words.number(float(speed))} tokens per second") if speed else "",
+        text(device),
+        text(name),
+    ]
+    line = "".join(f"<span>{part}</span>" for part in parts if part)
+    return markup.block(
+        f"<div class='ft-card' role='status'>{drawings.progress(share, tone)}"
+        f"<div class='ft-status-row'>{line}</div>{_warnings(view)}</div>"
+    )
+
+
+def _warnings(view: RunView) -> str:
+    shown = list(dict.fromkeys(view.warnings))[-_RECENT_WARNINGS:]
+    return "".join(f"<div class='ft-note'>{text(warning)}</div>" for warning in shown)
+
+
+def _figures(desk: Desk, run_id: str, view: RunView, plan: Plan | None) -> list[Any]:
+    """The four figures of this state of the run."""
+    gib = desk.forecast_of(run_id, plan) if plan else None
+    builders = {
+        "loss": partial(plots.loss, view),
+        "memory": partial(plots.memory, view, gib),
+        "rate": partial(plots.small, view, "rate"),
+        "norm": partial(plots.small, view, "norm"),
+    }
+    return [desk.figure(run_id, name, view.seq, build) for name, build in builders.items()]
+
+
+def _log(view: RunView) -> str:
+    if not view.log:
+        return markup.block("<p class='ft-below'>What happens is written here, line by line.</p>")
+    lines = "".join(
+        f"<li><span class='ft-time'>{text(words.clock(line.at))}</span><span class='{line.tone}'>{text(line.text)}</span></li>"
+        for line in reversed(view.log[-_LOG_LINES:])
+    )
+    return markup.block(f"<ul class='ft-log'>{lines}</ul>")
+
+
+def _nothing() -> str:
+    return markup.headline(
+        "Nothing has been trained yet", "Choose data and a strategy; the run appears here and goes on without you."
+    )

@@ -1,0 +1,154 @@
+"""What the pages say of a run, as sentences: pure functions of a view."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from core.evaluate.metrics import METRICS
+from core.events import RunState
+from ui import words
+from ui.present import RunView
+
+STATE_WORDS = {
+    RunState.QUEUED: "Waiting",
+    RunState.PREPARING: "Preparing",
+    RunState.TRAINING: "Training",
+    RunState.EVALUATING: "Scoring",
+    RunState.EXPORTING: "Exporting",
+    RunState.STOPPING: "Stopping",
+    RunState.DONE: "Done",
+    RunState.STOPPED: "Stopped",
+    RunState.FAILED: "Failed",
+    RunState.LOST: "Lost",
+}
+TONES = {
+    RunState.DONE: "good",
+    RunState.STOPPED: "amber",
+    RunState.STOPPING: "amber",
+    RunState.FAILED: "bad",
+    RunState.LOST: "bad",
+}
+_STEADY = 0.25
+"""Time left is one figure once its range is narrower than this share of it."""
+
+
+def fraction(view: RunView) -> float | None:
+    """How much of the current phase is done, 0 to 1; None where nobody can know."""
+    if view.state == RunState.DONE:
+        return 1.0
+    if view.work is not None and view.work.total:
+        return min(1.0, view.work.done / view.work.total)
+    if view.kind == "train" and view.total_steps and view.state != RunState.PREPARING:
+        return min(1.0, view.step / view.total_steps)
+    return None
+
+
+def seconds_left(view: RunView) -> tuple[float, float] | None:
+    """Low and high estimate of the seconds of training left; None before the second step."""
+    if view.state != RunState.TRAINING or len(view.pace) < 2 or view.total_steps <= view.step:
+        return None
+    steps = [later - earlier for earlier, later in zip((0.0, *view.pace), view.pace, strict=False)][1:]
+    count = len(steps)
+    mean = sum(steps) / count
+    spread = math.sqrt(sum((step - mean) ** 2 for step in steps) / count)
+    error = 2 * spread / math.sqrt(count) + mean / (count + 1)
+    left = view.total_steps - view.step
+    low, high = max(0.0, mean - error) * left, (mean + error) * left
+    if high - low < _STEADY * mean * left:
+        low = high = mean * left
+    return low, high
+
+
+def time_left(view: RunView) -> str:
+    """Time left in words, or what is awaited."""
+    left = seconds_left(view)
+    if left is not None:
+        return words.time_left(*left)
+    if view.state == RunState.TRAINING:
+        return "time left: after two steps"
+    return ""
+
+
+def tokens_per_second(view: RunView) -> float | None:
+    """Real tokens trained on per second of training."""
+    return view.tokens / view.seconds if view.seconds > 0 else None
+
+
+def progress(view: RunView) -> str:
+    """One line under the progress bar."""
+    if view.work is not None and view.is_live:
+        known = f" ({view.work.done:,} of {view.work.total:,})" if view.work.total else ""
+        return f"{view.work.what}{known}"
+    if view.total_steps and view.kind == "train" and view.step:
+        return f"Step {view.step:,} of {view.total_steps:,}, epoch {view.epoch:.1f}"
+    return STATE_WORDS[view.state]
+
+
+def training_headline(view: RunView, patience: int | None = None) -> tuple[str, str, str]:
+    """Headline, line below and tone of the training page."""
+    job = view.training
+    if job.state == RunState.QUEUED:
+        return "Waiting for its turn", "It starts as soon as the worker is free.", ""
+    if job.state == RunState.PREPARING:
+        return "Getting ready", "Loading the model and turning the rows into tokens. Nothing is trained yet.", ""
+    if job.state == RunState.STOPPING:
+        return "Stopping", "The step in progress ends first; the best weights so far are kept.", "amber"
+    if job.state in {RunState.TRAINING, RunState.EVALUATING}:
+        return _at_work(view, patience)
+    return _ended(view)
+
+
+def _at_work(view: RunView, patience: int | None) -> tuple[str, str, str]:
+    if view.training.state == RunState.EVALUATING:
+        return "Trained; now scoring both models on the held-out rows", kept(view), ""
+    if not view.validation:
+        return "Training has begun", "The first validation will say whether it helps.", ""
+    since_best = _validations_since_best(view)
+    if since_best == 0:
+        return "Training is still improving", kept(view), ""
+    stops = f"Training ends early after {patience} without a better one. " if patience else ""
+    return f"No better for {words.counted(since_best, 'validation')}", stops + kept(view), "amber"
+
+
+def _ended(view: RunView) -> tuple[str, str, str]:
+    job = view.training
+    at = f"at step {view.step:,}" if view.step else "before the first step"
+    if job.state == RunState.DONE:
+        title = f"Trained: best at step {view.best_step:,}" if view.best_step else "Trained"
+        return title, f"{kept(view)} Training took {words.duration(view.seconds)}.".strip(), "good"
+    if job.state == RunState.STOPPED:
+        return f"Stopped {at}", kept(view) or "Nothing was kept: no validation had been made yet.", "amber"
+    title = f"Training failed {at}" if job.state == RunState.FAILED else f"The run was lost {at}"
+    return title, f"{job.reason} {job.fix}".strip(), "bad"
+
+
+def kept(view: RunView) -> str:
+    """Which weights are kept, in a sentence; empty where there are none."""
+    if view.best_step is None:
+        return ""
+    return f"Best validation loss {words.number(view.best_loss)} at step {view.best_step:,}; those weights are kept."
+
+
+def _validations_since_best(view: RunView) -> int:
+    count = 0
+    for _, _, best in reversed(view.validation):
+        if best:
+            break
+        count += 1
+    return count
+
+
+def difference(name: str, values: Mapping[str, Any]) -> str:
+    """A metric's change with its interval: "+31 points (+26 to +36)"."""
+    base, tuned = values.get("base"), values.get("tuned")
+    if base is None or tuned is None:
+        return words.NOTHING
+    metric = METRICS.get(name)
+    share = metric is not None and metric.unit == "%"
+    scale, noun = (100.0, " points") if share else (1.0, "")
+    digits = (0 if abs(tuned - base) >= 0.1 else 1) if share else 2
+    change = f"{words.signed((tuned - base) * scale, digits)}{noun}"
+    low, high = values.get("interval") or (None, None)
+    if low is None or high is None:
+        return change
+    return f"{change} ({words.signed(low * scale, digits)} to {words.signed(high * scale, digits)})"

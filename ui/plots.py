@@ -1,0 +1,203 @@
+"""Figures for plotly.js, built as plain values from thinned curves; both themes recolour their text by the style sheet.
+
+The values go to the browser as JSON, once per state of a run, and are shared by everyone who looks at it. Colours are
+those of Okabe and Ito; a dash or a mark always says the same as the colour.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from gradio.components.plot import PlotData
+
+from ui import words
+from ui.present import Point, RunView
+
+BLUE, SKY, PURPLE, GREEN = "#0072B2", "#56B4E9", "#CC79A7", "#009E73"
+AMBER, RED, GREY, YELLOW = "#E69F00", "#D55E00", "#7d8590", "#b8a30c"
+SERIES = (BLUE, AMBER, GREEN, PURPLE, SKY, RED, GREY, YELLOW)
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid", "dash")
+TALL, SHORT = 300, 170
+MOST_POINTS = 500
+_TEXT, _LINE = "#5c6470", "rgba(125,133,144,0.22)"
+
+Figure = dict[str, Any]
+
+
+def drawn(figure: Figure) -> PlotData:
+    """The figure as the page sends it."""
+    return PlotData(type="plotly", plot=json.dumps(figure, allow_nan=False))
+
+
+def thinned(points: Sequence[Point], most: int = MOST_POINTS) -> tuple[list[float], list[float | None]]:
+    """At most about `most` points, the lowest and highest of each stretch among them; gaps stay gaps."""
+    if not points:
+        return [], []
+    x = np.array([at for at, _ in points], dtype=float)
+    y = np.array([np.nan if value is None else value for _, value in points], dtype=float)
+    if len(x) > most:
+        keep = {0, len(x) - 1}
+        for part in np.array_split(np.arange(len(x)), max(1, most // 2)):
+            values = y[part]
+            if np.isnan(values).any():
+                keep.add(int(part[int(np.isnan(values).argmax())]))
+            if not np.isnan(values).all():
+                keep.update((int(part[np.nanargmin(values)]), int(part[np.nanargmax(values)])))
+        index = np.array(sorted(keep))
+        x, y = x[index], y[index]
+    return x.tolist(), [None if np.isnan(value) else float(f"{value:.6g}") for value in y]
+
+
+def loss(view: RunView) -> Figure:
+    """Training and validation loss by step, the best validation marked."""
+    if not view.loss and not view.validation:
+        return sentence("Loss", "The curve begins with the first step.", TALL)
+    x, y = thinned(view.loss)
+    data = [_line("training", x, y, BLUE, width=1.6, unit=" nats")]
+    if view.validation:
+        vx, vy = thinned([(at, value) for at, value, _ in view.validation])
+        data.append(_line("validation", vx, vy, PURPLE, dash="dash", marks=True, unit=" nats"))
+    layout = _layout("Loss per answer token", "step", "nats", TALL)
+    layout["xaxis"]["range"] = [0, max(view.total_steps, view.step, 1)]
+    layout["yaxis"]["rangemode"] = "tozero"
+    if view.best_step is not None and view.best_loss is not None:
+        data.append(_best(view.best_step, view.best_loss))
+        layout["shapes"] = [_vertical(view.best_step)]
+    return {"data": data, "layout": layout}
+
+
+def memory(view: RunView, forecast_gib: float | None = None) -> Figure:
+    """Memory used by second against the device's total, with the forecast as a line; never empty."""
+    title = "Memory of the device" if view.memory_kind == "gpu" else "Memory of the worker"
+    if not view.memory:
+        told = f" The forecast is {words.gib(forecast_gib)}." if forecast_gib else ""
+        return sentence("Memory", f"The first measurement comes as soon as the worker runs.{told}", TALL)
+    x, y = thinned([(at, used) for at, used, _ in view.memory])
+    total = view.memory[-1][2]
+    top = max([value for value in y if value is not None] + [forecast_gib or 0.0]) * 1.2
+    data = [_line("used, measured", x, y, BLUE, fill=True, unit=" GiB")]
+    ends = [0, max(x[-1], 1.0)]
+    if forecast_gib:
+        data.append(_line("forecast peak", ends, [forecast_gib] * 2, AMBER, dash="dash", unit=" GiB"))
+    near = total <= top * 2
+    if near:
+        data.append(_line("total", ends, [total] * 2, RED, dash="dot", unit=" GiB"))
+        top = max(top, total * 1.05)
+    layout = _layout(f"{title}, of {words.gib(total)}", "seconds", "GiB", TALL)
+    layout["yaxis"]["range"] = [0, top]
+    return {"data": data, "layout": layout}
+
+
+def small(view: RunView, which: str) -> Figure:
+    """Learning rate ("rate") or gradient norm ("norm") by step."""
+    title = {"rate": "Learning rate", "norm": "Gradient norm"}[which]
+    points: tuple[Point, ...] = getattr(view, which)
+    if not points:
+        return sentence(title, "Begins with the first step.", SHORT)
+    x, y = thinned(points)
+    layout = _layout(title, "step", "", SHORT)
+    layout["xaxis"]["range"] = [0, max(view.total_steps, view.step, 1)]
+    layout["yaxis"] |= {"rangemode": "tozero", "nticks": 4, "exponentformat": "e"}
+    layout["showlegend"] = False
+    return {"data": [_line(title, x, y, GREY if which == "norm" else BLUE, width=1.6)], "layout": layout}
+
+
+def compared(views: Mapping[str, RunView]) -> Figure:
+    """The validation curves of several runs, by name."""
+    if not any(view.validation for view in views.values()):
+        return sentence("Validation loss", "Choose runs that have validated at least once.", TALL)
+    data = []
+    for index, (name, view) in enumerate(views.items()):
+        x, y = thinned([(at, value) for at, value, _ in view.validation])
+        look = index % len(SERIES)
+        data.append(_line(_plain(name), x, y, SERIES[look], dash=DASHES[look], marks=True, unit=" nats"))
+    layout = _layout("Validation loss per answer token", "step", "nats", TALL + 40)
+    layout["xaxis"]["rangemode"] = "tozero"
+    return {"data": data, "layout": layout}
+
+
+def sentence(title: str, told: str, height: int) -> Figure:
+    """An empty figure of the full height that says what will come."""
+    layout = _layout(title, "", "", height)
+    layout["xaxis"] = layout["yaxis"] = {"visible": False, "fixedrange": True}
+    layout["annotations"] = [
+        {"text": told, "showarrow": False, "xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5, "font": {"size": 13}}
+    ]
+    return {"data": [], "layout": layout}
+
+
+def _line(  # noqa: PLR0913 - the look of a line
+    name: str,
+    x: Sequence[float],
+    y: Sequence[float | None],
+    colour: str,
+    *,
+    dash: str = "solid",
+    width: float = 2.2,
+    marks: bool = False,
+    fill: bool = False,
+    unit: str = "",
+) -> dict[str, Any]:
+    trace: dict[str, Any] = {
+        "type": "scatter",
+        "name": name,
+        "x": list(x),
+        "y": list(y),
+        "mode": "lines+markers" if marks or len(x) == 1 else "lines",
+        "line": {"color": colour, "width": width, "dash": dash},
+        "marker": {"size": 6, "color": colour},
+        "hovertemplate": f"%{{y:.4g}}{unit}<extra>{name}</extra>",
+    }
+    if fill:
+        trace |= {"fill": "tozeroy", "fillcolor": "rgba(0,114,178,0.12)"}
+    return trace
+
+
+def _best(step: int, value: float) -> dict[str, Any]:
+    mark = {"size": 13, "color": "rgba(0,0,0,0)", "line": {"color": GREEN, "width": 3}}
+    return {
+        "type": "scatter",
+        "name": "best, kept",
+        "x": [step],
+        "y": [value],
+        "mode": "markers",
+        "marker": mark,
+        "hovertemplate": f"{value:.4g} nats at step {step}<extra>best, kept</extra>",
+    }
+
+
+def _vertical(step: int) -> dict[str, Any]:
+    line = {"color": GREEN, "width": 1, "dash": "dot"}
+    return {"type": "line", "xref": "x", "yref": "paper", "x0": step, "x1": step, "y0": 0, "y1": 1, "line": line}
+
+
+def _layout(title: str, x: str, y: str, height: int) -> dict[str, Any]:
+    axis = {
+        "gridcolor": _LINE,
+        "zerolinecolor": _LINE,
+        "linecolor": _LINE,
+        "tickfont": {"size": 11},
+        "fixedrange": True,
+        "automargin": True,
+    }
+    return {
+        "height": height,
+        "autosize": True,
+        "margin": {"l": 48, "r": 14, "t": 64 if height >= TALL else 34, "b": 40 if height >= TALL else 34},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": "system-ui, sans-serif", "size": 12, "color": _TEXT},
+        "title": {"text": title, "x": 0, "xref": "paper", "y": 0.98, "yanchor": "top", "font": {"size": 13.5}},
+        "legend": {"orientation": "h", "x": 0, "y": 1.01, "yanchor": "bottom", "font": {"size": 11.5}},
+        "hovermode": "x unified",
+        "hoverlabel": {"font": {"size": 12}},
+        "uirevision": "same",
+        "xaxis": axis | {"title": {"text": x, "font": {"size": 11.5}, "standoff": 6}},
+        "yaxis": axis | {"title": {"text": y, "font": {"size": 11.5}, "standoff": 6}},
+    }
+
+
+def _plain(name: str) -> str:
+    """A name typed by a person, without plotly's own markup."""
+    return words.shortened(name, 40).replace("<", "‹").replace(">", "›").replace("&", "＆").replace("%{", "%\u2009{")

@@ -1,0 +1,274 @@
+"""Events become what a person sees: pure, without Gradio.
+
+Law: following in two polls equals following in one.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from core.events import (
+    Advanced,
+    CheckpointSaved,
+    Evaluated,
+    Event,
+    Exported,
+    MemoryMeasured,
+    Noted,
+    Prepared,
+    RunState,
+    StateChanged,
+    StepTaken,
+    Validated,
+)
+from core.store.store import Record
+from ui import words
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """Where the newest job of one kind stands."""
+
+    state: RunState = RunState.QUEUED
+    reason: str = ""
+    fix: str = ""
+    attempt: int = 1
+    job_id: int | str = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of the log in words."""
+
+    at: float
+    text: str
+    tone: str = ""
+
+
+Point = tuple[float, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """One run as its pages draw it: a function of its events alone."""
+
+    seq: int = 0
+    kind: str = ""
+    """Of the newest job: "train", "evaluate" or "export"."""
+    jobs: dict[str, JobView] = field(default_factory=dict)
+    prepared: Prepared | None = None
+    step: int = 0
+    total_steps: int = 0
+    epoch: float = 0.0
+    tokens: int = 0
+    seconds: float = 0.0
+    first_step: int = 0
+    """The attempt's first step, minus one: where a resumed attempt went on."""
+    pace: tuple[float, ...] = ()
+    """Seconds of training at the end of each step of this attempt."""
+    loss: tuple[Point, ...] = ()
+    validation: tuple[tuple[float, float | None, bool], ...] = ()
+    rate: tuple[Point, ...] = ()
+    norm: tuple[Point, ...] = ()
+    memory: tuple[tuple[float, float, float], ...] = ()
+    """Seconds, used and total GiB of this attempt."""
+    memory_kind: str = ""
+    utilisation: float | None = None
+    best_step: int | None = None
+    best_loss: float | None = None
+    checkpoint: int | None = None
+    work: Advanced | None = None
+    warnings: tuple[str, ...] = ()
+    log: tuple[LogLine, ...] = ()
+    evaluated: Evaluated | None = None
+    exported: dict[str, Exported] = field(default_factory=dict)
+
+    @property
+    def job(self) -> JobView:
+        """The newest job."""
+        return self.jobs.get(self.kind, JobView())
+
+    @property
+    def training(self) -> JobView:
+        """The newest training job."""
+        return self.jobs.get("train", JobView())
+
+    @property
+    def state(self) -> RunState:
+        """The newest job's state."""
+        return self.job.state
+
+    @property
+    def is_live(self) -> bool:
+        """Whether more events are to be expected."""
+        return bool(self.kind) and not self.state.is_final
+
+    @property
+    def peak_gib(self) -> float | None:
+        """The most memory measured in this attempt."""
+        return max((used for _, used, _ in self.memory), default=None)
+
+
+@dataclass
+class _Curves:
+    """The growing parts as lists while a batch is folded in, so that a long log is read in linear time."""
+
+    pace: list[float]
+    loss: list[Point]
+    validation: list[tuple[float, float | None, bool]]
+    rate: list[Point]
+    norm: list[Point]
+    memory: list[tuple[float, float, float]]
+    warnings: list[str]
+    log: list[LogLine]
+
+    @classmethod
+    def of(cls, view: RunView) -> "_Curves":
+        return cls(**{part.name: list(getattr(view, part.name)) for part in fields(cls)})
+
+    def into(self, view: RunView) -> RunView:
+        return replace(view, **{part.name: tuple(getattr(self, part.name)) for part in fields(self)})
+
+    def rewind(self, step: int) -> None:
+        """Forget what stood at or after `step`: a resumed attempt trains these steps again."""
+        curves: tuple[list[Any], ...] = (self.loss, self.validation, self.rate, self.norm)
+        for points in curves:
+            while points and points[-1][0] >= step:
+                points.pop()
+
+    def say(self, at: float, text: str, tone: str = "") -> None:
+        """Add a line to the log."""
+        self.log.append(LogLine(at, text, tone))
+
+
+def follow(view: RunView, records: Iterable[Record]) -> RunView:
+    """The view after `records`, which come in order, each once."""
+    curves = _Curves.of(view)
+    for record in records:
+        if record.seq > view.seq:
+            view = replace(_apply(_enter(view, record, curves), record, curves), seq=record.seq)
+    return curves.into(view)
+
+
+def _enter(view: RunView, record: Record, curves: _Curves) -> RunView:
+    """Make room for a job that speaks for the first time."""
+    known = view.jobs.get(record.kind)
+    if known is not None and known.job_id == record.job_id:
+        return view if view.kind == record.kind else replace(view, kind=record.kind)
+    jobs = view.jobs | {record.kind: JobView(attempt=record.attempt, job_id=record.job_id)}
+    view = replace(view, kind=record.kind, jobs=jobs, work=None)
+    if record.kind == "train":
+        curves.memory.clear()
+        curves.pace.clear()
+        curves.warnings.clear()
+        view = replace(view, first_step=-1, tokens=0, seconds=0.0)
+    return view
+
+
+def _apply(view: RunView, record: Record, curves: _Curves) -> RunView:  # noqa: PLR0911 - one branch per kind of event
+    match record.event:
+        case StateChanged() as change:
+            return _state_changed(view, record, change, curves)
+        case StepTaken() as taken:
+            return _step_taken(view, taken, curves)
+        case Validated() as validated:
+            return _validated(view, record.at, validated, curves)
+        case MemoryMeasured() as measured:
+            curves.memory.append((measured.seconds, measured.used_gib, measured.total_gib))
+            return replace(view, memory_kind=measured.kind, utilisation=measured.utilisation_percent)
+        case Advanced() as advanced:
+            return replace(view, work=advanced)
+        case other:
+            return _told(view, record.at, other, curves)
+
+
+def _told(view: RunView, at: float, event: Event, curves: _Curves) -> RunView:
+    """The events that come seldom and each leave a line in the log."""
+    match event:
+        case Prepared() as prepared:
+            curves.say(at, _of_preparation(prepared))
+            return replace(view, prepared=prepared, total_steps=prepared.total_steps, work=None)
+        case CheckpointSaved(step=step, size_bytes=size):
+            curves.say(at, f"Saved a checkpoint at step {step:,} ({words.size(size)}).")
+            return replace(view, checkpoint=step)
+        case Noted(text=text, severity=severity):
+            curves.say(at, text, "amber" if severity == "warning" else "")
+            if severity == "warning":
+                curves.warnings.append(text)
+            return view
+        case Evaluated() as evaluated:
+            curves.say(at, f"Scored both models on {words.counted(evaluated.rows, 'held-out row')}.", "good")
+            return replace(view, evaluated=evaluated, work=None)
+        case Exported() as exported:
+            curves.say(at, f"Exported as {exported.exporter} ({words.size(exported.size_bytes)}).", "good")
+            return replace(view, exported=view.exported | {exported.exporter: exported}, work=None)
+        case _:
+            return view
+
+
+def _state_changed(view: RunView, record: Record, change: StateChanged, curves: _Curves) -> RunView:
+    sentence = _STATES.get(change.state, "")
+    tone = {RunState.FAILED: "bad", RunState.LOST: "bad", RunState.STOPPED: "amber", RunState.DONE: "good"}
+    told = f"{sentence} {change.reason}".strip()
+    if told:
+        curves.say(record.at, told, tone.get(change.state, ""))
+    job = replace(view.jobs[record.kind], state=change.state, reason=change.reason, fix=change.fix)
+    work = None if change.state.is_final else view.work
+    return replace(view, jobs=view.jobs | {record.kind: job}, work=work)
+
+
+def _step_taken(view: RunView, taken: StepTaken, curves: _Curves) -> RunView:
+    if view.first_step < 0:
+        curves.rewind(taken.step)
+        view = _with_best(replace(view, first_step=taken.step - 1), curves)
+    curves.loss.append((taken.step, taken.loss))
+    curves.rate.append((taken.step, taken.learning_rate))
+    curves.norm.append((taken.step, taken.grad_norm))
+    curves.pace.append(taken.seconds)
+    return replace(
+        view,
+        step=taken.step,
+        total_steps=taken.total_steps,
+        epoch=taken.epoch,
+        tokens=taken.tokens,
+        seconds=taken.seconds,
+        work=None,
+    )
+
+
+def _validated(view: RunView, at: float, validated: Validated, curves: _Curves) -> RunView:
+    curves.validation.append((validated.step, validated.loss, validated.best))
+    best = "the best so far." if validated.best else "no better than before."
+    curves.say(at, f"Validation loss {words.number(validated.loss)} at step {validated.step:,}: {best}")
+    return _with_best(view, curves)
+
+
+def _with_best(view: RunView, curves: _Curves) -> RunView:
+    for step, loss, best in reversed(curves.validation):
+        if best:
+            return replace(view, best_step=int(step), best_loss=loss)
+    return replace(view, best_step=None, best_loss=None)
+
+
+_STATES = {
+    RunState.PREPARING: "Loading the model and the data.",
+    RunState.TRAINING: "Training began.",
+    RunState.EVALUATING: "Scoring the held-out rows.",
+    RunState.EXPORTING: "Export began.",
+    RunState.STOPPING: "Asked to stop.",
+    RunState.DONE: "Done.",
+    RunState.STOPPED: "Stopped.",
+    RunState.FAILED: "Failed.",
+    RunState.LOST: "Lost.",
+}
+
+
+def _of_preparation(prepared: Prepared) -> str:
+    share = prepared.trainable_parameters / max(1, prepared.total_parameters)
+    left_out = f", {prepared.dropped_rows} left out as too long" if prepared.dropped_rows else ""
+    shortened = f", {prepared.truncated_rows} with a shortened prompt" if prepared.truncated_rows else ""
+    return (
+        f"Ready on {prepared.device} in {prepared.precision}: {words.counted(prepared.train_rows, 'row')} to train on"
+        f"{left_out}{shortened}; {prepared.validation_rows:,} to validate on; "
+        f"{prepared.trainable_parameters:,} of {prepared.total_parameters:,} parameters learn ({share:.2%})."
+    )

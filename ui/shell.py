@@ -1,0 +1,70 @@
+"""The frame of the dashboard: header, steps, the walkthrough with its pages, and where a tab begins."""
+
+from typing import Any
+
+import gradio as gr
+
+from core.engine import Engine
+from core.errors import NotFoundError
+from ui import demo as player
+from ui import header
+from ui.desk import Desk
+from ui.look import CSS, HEAD, THEME
+from ui.notices import guarded
+from ui.pages import data, evaluate, export, runs, strategy, train
+from ui.tab import DATA, RUNS, STEPS, TRAIN, Tab, quiet
+
+__all__ = ["CSS", "HEAD", "THEME", "build_app"]
+
+_PAGES = (data, strategy, train, evaluate, export, runs)
+
+
+def build_app(engine: Engine, demo: bool = False) -> gr.Blocks:  # noqa: FBT001, FBT002 - as the server calls it
+    """The whole dashboard; `demo` plays the walk by itself as soon as a page opens."""
+    desk = Desk(engine)
+    with gr.Blocks(title="Fewtune", analytics_enabled=False, fill_width=True) as app:
+        machine, job = header.place(desk)
+        buttons = header.steps()
+        step, run, pulse, plan, opened = gr.State(0), gr.State(""), gr.State(""), gr.State(""), gr.State("")
+        play = gr.Button(
+            "Show me the whole walk", render=False, elem_id="ft-play", elem_classes=["ft-quiet"], size="sm"
+        )
+        with gr.Walkthrough(selected=DATA, elem_id="ft-walk") as walk:
+            tab = Tab(step=step, run=run, pulse=pulse, plan=plan, opened=opened, play=play, walk=walk)
+            for number, page in zip(STEPS, _PAGES, strict=True):
+                with gr.Step(STEPS[number], id=number):
+                    page.build(desk, tab)
+        header.connect(desk, tab, machine, job, buttons)
+        player.build(desk, tab, autoplay=demo)
+
+        # Gradio finds the request by its annotation, which a partial hides.
+        def load(request: gr.Request) -> Any:  # noqa: ANN401 - what the handler returns
+            return on_opened(desk, dict(request.query_params))
+
+        app.load(load, None, [run, step, opened], **quiet())
+    app.queue(default_concurrency_limit=8)
+    return app
+
+
+@guarded
+def on_opened(desk: Desk, query: dict[str, str]) -> tuple[Any, int, str]:
+    """Begin where the address says, else at the run in progress, else at the data."""
+    asked = query.get("run", "")
+    step = _step_of(query.get("step", ""))
+    if asked:
+        try:
+            desk.engine.run(asked)
+        except NotFoundError:
+            gr.Warning("The address names a run that does not exist.", title="No such run")
+            return "", RUNS, "opened"
+        return asked, step or TRAIN, "opened"
+    job = desk.engine.active()
+    if job:
+        return job.run_id, step or TRAIN, "opened"
+    newest = desk.engine.runs()[:1]
+    return (newest[0].row.id if newest else ""), step or DATA, "opened"
+
+
+def _step_of(typed: str) -> int | None:
+    number = int(typed) if typed.isdecimal() else 0
+    return number if number in STEPS else None
