@@ -1,8 +1,9 @@
 """Rows with named columns, before anyone knows what they mean."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from core.errors import DataError
@@ -76,17 +77,30 @@ def check_size(rows: int, columns: int, name: str) -> None:
         )
 
 
-def check_cells(rows: Iterable[Row], name: str) -> None:
-    """Refuse characters that no text may hold, and cells nested too deeply.
+def check_cells(rows: Iterable[Row], name: str, *, characters: bool = True) -> None:
+    """Refuse cells nested too deeply and, with `characters`, those that no text may hold.
 
     Raises:
         DataError: Names the row, counted from 1, and the column.
     """
     for number, row in enumerate(rows, 1):
         for column, value in row.items():
-            for part in _scalars(value, f"Row {number} of {name}, column {column!r},"):
-                if isinstance(part, str):
-                    check_characters(part, f"Row {number} of {name}, column {column!r},")
+            if characters or isinstance(value, list | dict):
+                _check_cell(value, f"Row {number} of {name}, column {column!r},", characters=characters)
+
+
+def _check_cell(value: Any, where: str, *, characters: bool) -> None:  # noqa: ANN401
+    level, depth = [value], 0
+    while level:  # level by level, without recursion: the depth is what is being checked
+        if depth > MAX_DEPTH:
+            raise DataError(f"{where} is nested more than {MAX_DEPTH} levels deep.", "Flatten the row, or remove it.")
+        if characters:
+            check_characters("".join(part for part in level if isinstance(part, str)), where)
+        lists = [part for part in level if isinstance(part, list)]
+        objects = [part for part in level if isinstance(part, dict)]
+        level = [*chain.from_iterable(lists), *chain.from_iterable(part.values() for part in objects)]
+        level += chain.from_iterable(objects) if characters else ()
+        depth += 1
 
 
 def check_characters(text: str, where: str) -> None:
@@ -104,19 +118,3 @@ def check_characters(text: str, where: str) -> None:
             f"{where} holds half of a surrogate pair (a broken emoji or sign).",
             "Remove the broken character, or export the file again as UTF-8.",
         ) from None
-
-
-def _scalars(value: Any, where: str) -> Iterator[Any]:  # noqa: ANN401
-    # Lists and objects are taken apart without recursion: the depth is what is being checked.
-    todo = [(value, 0)]
-    while todo:
-        part, depth = todo.pop()
-        if depth > MAX_DEPTH:
-            raise DataError(f"{where} is nested more than {MAX_DEPTH} levels deep.", "Flatten the row, or remove it.")
-        if isinstance(part, list):
-            todo += [(item, depth + 1) for item in part]
-        elif isinstance(part, dict):
-            yield from part
-            todo += [(item, depth + 1) for item in part.values()]
-        else:
-            yield part

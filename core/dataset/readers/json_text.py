@@ -8,8 +8,10 @@ from typing import Any, NoReturn
 from core.dataset.table import MAX_ROWS, Row, Table, check_cells, check_size, make_table
 from core.errors import DataError
 
-_MAX_MARKS = 8_000_000
-"""Brackets and commas of a file; each costs some 70 bytes in memory, so that more would fill it."""
+_MAX_MARKS = 4_000_000
+"""Brackets and commas of a file; each costs some 100 bytes in memory, so that more would fill it."""
+_ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
+"""A NUL or half of a surrogate pair, which can only come in disguise: as text it would not have been decoded."""
 _BLANK = re.compile(r"[ \t\r\n]*")
 _ROW_KEYS = ("data", "rows", "examples", "train", "items", "instances")
 _SHAPES = 'Write one object a line ({"text": "...", "label": "..."}), or an array of such objects.'
@@ -33,7 +35,7 @@ def read_json(text: str, encoding: str, name: str) -> Table:
     else:
         rows = _rows(_sequence(text, begin, name), name)
         rows = _unpack(rows[0], name) if len(rows) == 1 else rows
-    check_cells(rows, name)
+    check_cells(rows, name, characters=bool(_ESCAPED.search(text)))
     return make_table(_unwrapped(rows), encoding, name)
 
 
