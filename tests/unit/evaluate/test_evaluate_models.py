@@ -20,13 +20,13 @@ def reused(told):
 
 @pytest.fixture(autouse=True)
 def _forget_base_answers(trained):
-    folder = trained("lora", epochs=6).home / "base_scores"
+    folder = trained("lora").home / "base_scores"
     for path in folder.glob("*") if folder.is_dir() else ():
         path.unlink()
 
 
 def test_tuning_on_a_plain_task_is_seen_to_help(trained, told):
-    run = trained("lora", epochs=6)
+    run = trained("full")
     found = evaluate(task_of(run), told, threading.Event())
     assert found.metrics["accuracy"]["tuned"] > found.metrics["accuracy"]["base"] + 0.3
     assert found.metrics["perplexity"]["tuned"] < found.metrics["perplexity"]["base"]
@@ -39,7 +39,7 @@ def test_tuning_on_a_plain_task_is_seen_to_help(trained, told):
 
 
 def test_progress_reaches_its_end_for_both_models(trained, told):
-    evaluate(task_of(trained("lora", epochs=6)), told, threading.Event())
+    evaluate(task_of(trained("lora")), told, threading.Event())
     for what in ("Scoring the untuned model", "Scoring the tuned model"):
         steps = [event for event in told.of(Advanced) if event.what == what]
         assert [step.done for step in steps] == sorted(step.done for step in steps)
@@ -47,7 +47,7 @@ def test_progress_reaches_its_end_for_both_models(trained, told):
 
 
 def test_a_second_evaluation_does_not_ask_the_base_again_and_says_so(trained, told):
-    run = trained("lora", epochs=6)
+    run = trained("lora")
     first = evaluate(task_of(run), told, threading.Event())
     assert not reused(told)
     second = evaluate(task_of(run), told, threading.Event())
@@ -56,7 +56,7 @@ def test_a_second_evaluation_does_not_ask_the_base_again_and_says_so(trained, to
 
 
 def test_damaged_base_answers_are_computed_again(trained, told):
-    run = trained("lora", epochs=6)
+    run = trained("lora")
     first = evaluate(task_of(run), told, threading.Event())
     (kept,) = (run.home / "base_scores").glob("*.json")
     kept.write_text(kept.read_text(encoding="utf-8")[:-20], encoding="utf-8")
@@ -65,7 +65,7 @@ def test_damaged_base_answers_are_computed_again(trained, told):
 
 
 def test_another_model_under_the_same_name_is_asked_anew(trained, told, tiny_model):
-    run = trained("lora", epochs=6)
+    run = trained("lora")
     evaluate(task_of(run), told, threading.Event())
     weights = tiny_model / "model.safetensors"
     before = weights.read_bytes()
@@ -81,9 +81,9 @@ def test_another_model_under_the_same_name_is_asked_anew(trained, told, tiny_mod
 def test_a_switched_off_adapter_answers_as_the_base_loaded_by_itself(trained, told):
     from core.backend.model import load_for
 
-    run = trained("lora", epochs=6)
+    run = trained("lora")
     found = evaluate(task_of(run), told, threading.Event())
-    full = trained("full", epochs=1)
+    full = trained("full")
     loaded = load_for(run.plan)
     from core.dataset.load import load
     from core.evaluate.answers import Questions
@@ -99,12 +99,12 @@ def test_a_switched_off_adapter_answers_as_the_base_loaded_by_itself(trained, to
 
 @pytest.mark.parametrize("method", ["adapter", "qlora"])
 def test_every_method_is_compared_with_its_own_base(trained, told, method):
-    found = evaluate(task_of(trained(method, epochs=1)), told, threading.Event())
+    found = evaluate(task_of(trained(method)), told, threading.Event())
     assert found.metrics["perplexity"]["tuned"] < found.metrics["perplexity"]["base"]
 
 
 def test_free_answers_are_generated_and_scored_by_their_words(trained, told):
-    run = trained("lora", epochs=6)
+    run = trained("lora")
     data = run.plan.data.model_copy(
         update={"format": "prompt_completion", "mapping": {"prompt": "text", "completion": "label"}}
     )
@@ -117,7 +117,7 @@ def test_free_answers_are_generated_and_scored_by_their_words(trained, told):
 
 
 def test_a_stop_ends_scoring_and_writes_nothing(trained, told):
-    run = trained("lora", epochs=6)
+    run = trained("lora")
     (run.folder / "evaluation.json").unlink(missing_ok=True)
     stopping = threading.Event()
     told.hook = lambda event: stopping.set() if isinstance(event, Advanced) and event.done else None
@@ -128,7 +128,7 @@ def test_a_stop_ends_scoring_and_writes_nothing(trained, told):
 
 
 def test_a_plan_without_test_rows_says_that_nothing_was_compared(trained, told):
-    run = trained("lora", epochs=6)
+    run = trained("lora")
     plan = run.plan.model_copy(update={"data": run.plan.data.model_copy(update={"test_share": 0.0})})
     found = evaluate(replace(task_of(run), plan=plan), told, threading.Event())
     assert found.rows == []
