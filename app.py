@@ -37,10 +37,10 @@ def _perform(given: Namespace) -> int:
     # Loaded here, so that --help and a misspelt word are answered without waiting for the engine.
     if given.command is None:
         return _dashboard(given)
-    from ui.command.commands import COMMANDS
+    from ui.command.commands import perform
 
     with _engine(given) as engine:
-        return COMMANDS[given.command](engine, given)
+        return perform(engine, given)
 
 
 def _dashboard(given: Namespace) -> int:

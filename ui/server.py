@@ -124,7 +124,7 @@ def mount(blocks: "gr.Blocks", accounts: list[tuple[str, str]], **look: object) 
         ssr_mode=False,
         pwa=False,
         mcp_server=False,
-        **look,  # type: ignore[arg-type]  # theme, css and head, as ui.shell says them
+        **look,  # theme, css and head, as ui.shell has them
     )
 
 
@@ -134,7 +134,7 @@ def stand_guard(
     """The layer that sees every request first."""
     check = None
     if accounts:
-        inner = pages.routes[-1].app  # type: ignore[attr-defined]  # the mounted Gradio application
+        inner = pages.routes[-1].app  # the mounted Gradio application
         check = signed_in_by(inner.tokens, inner.cookie_id)
     return Guard(pages, host=host, signed_in=check, on_page=on_page)
 

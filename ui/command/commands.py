@@ -4,7 +4,8 @@ from argparse import Namespace
 from collections.abc import Callable
 
 from core.engine import Engine
-from ui.command import data, runs, train
+from ui.command import data, runs, say, train
+from ui.command.follow import Left
 
 COMMANDS: dict[str, Callable[[Engine, Namespace], int]] = {
     "check": data.check,
@@ -16,3 +17,12 @@ COMMANDS: dict[str, Callable[[Engine, Namespace], int]] = {
     "stop": runs.stop,
     "resume": runs.resume,
 }
+
+
+def perform(engine: Engine, given: Namespace) -> int:
+    """Perform the command that was given and return the exit code."""
+    try:
+        return COMMANDS[given.command](engine, given)
+    except Left as left:
+        say.note(f"\n{left}")
+        return 1

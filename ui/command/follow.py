@@ -25,6 +25,11 @@ class Left(FewtuneError):  # noqa: N818 - an event, not a fault
     """The person went away; the job goes on in its worker."""
 
 
+def goes_on(run_id: str) -> str:
+    """What to know of a run that is left alone."""
+    return f"Run {run_id} goes on in its worker: 'fewtune runs' shows it, 'fewtune stop {run_id}' stops it."
+
+
 class Following:
     """One job, from its first word to its last."""
 
@@ -50,19 +55,17 @@ class Following:
             self._engine.store.request_stop(self._job.id)
             return self._until_final(show)
         except KeyboardInterrupt:
-            raise Left(
-                f"Run {run} goes on in its worker. 'fewtune stop {run}' stops it, 'fewtune runs' shows it."
-            ) from None
+            raise Left(goes_on(run)) from None
 
     def _until_final(self, show: Show) -> StateChanged:
         while True:
-            records = [r for r in self._engine.since(self._job.run_id, self._seq) if r.job_id == self._job.id]
-            if records:
-                self._seq = records[-1].seq
-                end = self._note(records)
-                show(records)
-                if end is not None:
-                    return end
+            news = self._engine.since(self._job.run_id, self._seq)
+            self._seq = news[-1].seq if news else self._seq
+            records = [record for record in news if record.job_id == self._job.id]
+            end = self._note(records)
+            show(records)
+            if end is not None:
+                return end
             time.sleep(POLL)
 
     def _note(self, records: Sequence[Record]) -> StateChanged | None:

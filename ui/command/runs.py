@@ -10,15 +10,23 @@ from core.events import RunState
 from core.store.store import Job
 from ui import phrases, words
 from ui.command import say
-from ui.command.follow import Following, Progress, as_json_lines
+from ui.command.follow import Following, Progress, as_json_lines, goes_on
 
 
 def see_through(engine: Engine, job: Job, *, as_json: bool) -> int:
-    """Follow a training job to its end and print the scores."""
+    """Follow a training job to its end and print the scores.
+
+    Raises:
+        BrokenPipeError: Whoever read the answer went away; the run goes on.
+    """
     following = Following(engine, job)
     if not as_json:
         say.note(f"Run {job.run_id} began. Ctrl+C stops it.")
-    end = following.to_the_end(as_json_lines(job.run_id) if as_json else Progress())
+    try:
+        end = following.to_the_end(as_json_lines(job.run_id) if as_json else Progress())
+    except BrokenPipeError:
+        say.note(f"Nobody reads the answer any more. {goes_on(job.run_id)}")
+        raise
     metrics = following.evaluated.metrics if following.evaluated else {}
     done = end.state == RunState.DONE
     if as_json:
@@ -44,7 +52,7 @@ def evaluate(engine: Engine, given: Namespace) -> int:
     scores = None if given.again else engine.evaluation(given.run)
     if scores is None:
         following = Following(engine, engine.evaluate(given.run))
-        end = following.to_the_end(_progress(given))
+        end = following.to_the_end(Progress())
         if end.state != RunState.DONE:
             return _failed(end.reason or _ended(end.state), end.fix, given)
         scores = engine.evaluation(given.run)
@@ -69,7 +77,7 @@ def evaluate(engine: Engine, given: Namespace) -> int:
 def export(engine: Engine, given: Namespace) -> int:
     """Write the tuned model elsewhere."""
     following = Following(engine, engine.export(given.run, given.to, given.out))
-    end = following.to_the_end(_progress(given))
+    end = following.to_the_end(Progress())
     exported = following.exported
     if end.state != RunState.DONE or exported is None:
         return _failed(end.reason or _ended(end.state), end.fix, given)
@@ -92,6 +100,7 @@ def export(engine: Engine, given: Namespace) -> int:
 
 def runs(engine: Engine, given: Namespace) -> int:
     """Print all runs, newest first."""
+    engine.store.mark_lost()
     summaries = engine.runs()
     if given.json:
         say.answer({"runs": [_as_json(summary) for summary in summaries]})
@@ -104,19 +113,18 @@ def runs(engine: Engine, given: Namespace) -> int:
 
 
 def stop(engine: Engine, given: Namespace) -> int:
-    """Ask a run to stop."""
+    """Ask a run to stop, and wait until it has."""
+    engine.store.mark_lost()
+    job = next((job for job in engine.store.jobs(given.run) if not job.state.is_final), None)
     state = engine.stop(given.run)
+    if job is not None and not state.is_final:
+        engine.runner  # noqa: B018 - ends a worker by force that hears nothing
+        state = Following(engine, job).to_the_end(Progress()).state
     if given.json:
         say.answer({"run": given.run, "state": state.value})
     else:
         say.tell(f"Run {given.run}: {state.value}")
     return 0
-
-
-def _progress(given: Namespace) -> Progress:
-    """Progress for people; it goes to stderr, so that it does no harm beside JSON."""
-    del given
-    return Progress()
 
 
 def _failed(what: str, fix: str, given: Namespace) -> int:

@@ -12,6 +12,7 @@ from core.dataset.choice import DataChoice
 from core.engine import Engine
 from core.errors import DataError, NotFoundError, SettingsError
 from core.strategy.advise import Goal
+from core.strategy.matrix import learning_rate
 from core.strategy.methods import METHODS
 from core.strategy.plan import Plan
 from ui.command.runs import see_through
@@ -61,7 +62,8 @@ def _plan_from_data(engine: Engine, given: Namespace) -> Plan:
     raw = advice.plan.model_dump(mode="json")
     if method is not None and method != raw["method"]:
         others = {other.method: dict(other.options) for other in advice.alternatives}
-        raw |= {"method": method, "options": others.get(method, {})}
+        rate, _ = learning_rate(method, METHODS[method].learning_rate, engine.facts(model).parameters)
+        raw |= {"method": method, "options": others.get(method, {}), "learning_rate": rate}
     return _checked(engine, raw, read_settings(given.settings, raw["method"]))
 
 
