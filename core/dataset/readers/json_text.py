@@ -88,7 +88,7 @@ def _value(text: str, position: int, row: int, name: str) -> tuple[object, int]:
 def _refuse(text: str, position: int, row: int, name: str, what: str) -> NoReturn:
     line = text.count("\n", 0, position) + 1
     column = position - text.rfind("\n", 0, position)
-    what = what[:1].lower() + what[1:]
+    what = (what[:1].lower() + what[1:]).removesuffix(" at").removesuffix(" starting")
     raise DataError(f"Row {row} of {name} is not valid JSON: {what} (line {line}, character {column}).", _SHAPES)
 
 
