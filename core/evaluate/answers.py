@@ -82,29 +82,17 @@ def ask_both(task: EvaluateTask, split: Split, emit: Emit, stopping: Flag) -> tu
 
 def ask(loaded: "Loaded", questions: Questions, what: str, emit: Emit, stopping: Flag) -> list[Answer]:
     """One model's answers: the most likely label, or greedy text; and its loss on the references."""
-    from core.backend.scoring import answer_losses
-
-    total = 2 * len(questions.examples)
+    total = len(questions.examples) * (1 if questions.labels else 2)
 
     def advance(done: int) -> None:
         emit(Advanced(what=what, done=done, total=total))
 
     advance(0)
-    texts = _labels if questions.labels else _texts
+    answer = _choose if questions.labels else _write
     with loaded.autocast():
-        said = texts(loaded, questions, advance, stopping)
-        losses = answer_losses(
-            loaded.model,
-            loaded.tokenizer,
-            questions.examples,
-            questions.max_length,
-            on_advance=lambda done: advance(total // 2 + done),
-            stopping=stopping,
-        )
-    return [
-        Answer(reference=example.answer, text=text, nats=nats, tokens=tokens)
-        for example, text, (nats, tokens) in zip(questions.examples, said, losses, strict=True)
-    ]
+        answers = answer(loaded, questions, advance, stopping)
+    advance(total)
+    return answers
 
 
 def release() -> None:
@@ -116,33 +104,69 @@ def release() -> None:
         torch.cuda.empty_cache()
 
 
-def _labels(loaded: "Loaded", questions: Questions, advance: Advance, stopping: Flag) -> list[str]:
+def _choose(loaded: "Loaded", questions: Questions, advance: Advance, stopping: Flag) -> list[Answer]:
+    """The most likely label of each row; the right label's likelihood is its loss, so no row is read twice."""
     from core.backend.scoring import label_scores
+    from core.backend.tokens import answer_ids
 
+    labels = questions.labels
     scores = label_scores(
         loaded.model,
         loaded.tokenizer,
         questions.examples,
-        questions.labels,
+        labels,
         questions.max_length,
         on_advance=advance,
         stopping=stopping,
     )
-    return [questions.labels[max(range(len(row)), key=row.__getitem__)] for row in scores]
+    strange = [example for example in questions.examples if example.answer not in labels]
+    losses = iter(_losses(loaded, strange, questions.max_length, stopping=stopping))
+    answers = []
+    for example, row in zip(questions.examples, scores, strict=True):
+        if example.answer in labels:
+            nats = -row[labels.index(example.answer)]
+            tokens = len(answer_ids(loaded.tokenizer, example.turns, example.answer))
+        else:
+            nats, tokens = next(losses)
+        best = labels[max(range(len(row)), key=row.__getitem__)]
+        answers.append(Answer(reference=example.answer, text=best, nats=nats, tokens=tokens))
+    return answers
 
 
-def _texts(loaded: "Loaded", questions: Questions, advance: Advance, stopping: Flag) -> list[str]:
+def _write(loaded: "Loaded", questions: Questions, advance: Advance, stopping: Flag) -> list[Answer]:
+    """What the model writes to each prompt, and its loss on the reference."""
     from core.backend.scoring import generate
 
-    return generate(
+    examples, rows = questions.examples, len(questions.examples)
+    texts = generate(
         loaded.model,
         loaded.tokenizer,
-        questions.examples,
+        examples,
         questions.answer_tokens,
         max_length=questions.max_length,
         on_advance=advance,
         stopping=stopping,
     )
+    losses = _losses(
+        loaded, examples, questions.max_length, on_advance=lambda done: advance(rows + done), stopping=stopping
+    )
+    return [
+        Answer(reference=example.answer, text=text, nats=nats, tokens=tokens)
+        for example, text, (nats, tokens) in zip(examples, texts, losses, strict=True)
+    ]
+
+
+def _losses(
+    loaded: "Loaded",
+    examples: Sequence[Example],
+    max_length: int,
+    *,
+    stopping: Flag,
+    on_advance: Advance | None = None,
+) -> list[tuple[float, int]]:
+    from core.backend.scoring import answer_losses
+
+    return answer_losses(loaded.model, loaded.tokenizer, examples, max_length, on_advance=on_advance, stopping=stopping)
 
 
 def _questions(split: Split, loaded: "Loaded", max_length: int) -> Questions:

@@ -43,7 +43,7 @@ def test_progress_reaches_its_end_for_both_models(trained, told):
     for what in ("Scoring the untuned model", "Scoring the tuned model"):
         steps = [event for event in told.of(Advanced) if event.what == what]
         assert [step.done for step in steps] == sorted(step.done for step in steps)
-        assert steps[-1].done == steps[-1].total == 36
+        assert steps[-1].done == steps[-1].total == 18
 
 
 def test_a_second_evaluation_does_not_ask_the_base_again_and_says_so(trained, told):
@@ -101,6 +101,21 @@ def test_a_switched_off_adapter_answers_as_the_base_loaded_by_itself(trained, to
 def test_every_method_is_compared_with_its_own_base(trained, told, method):
     found = evaluate(task_of(trained(method)), told, threading.Event())
     assert found.metrics["perplexity"]["tuned"] < found.metrics["perplexity"]["base"]
+
+
+def test_the_loss_of_a_label_is_the_loss_of_the_answer(trained, told):
+    from core.backend.model import load_tuned
+    from core.backend.scoring import answer_losses
+    from core.dataset.load import load
+    from core.evaluate.answers import Questions
+
+    run = trained("lora")
+    split, loaded = load(run.plan.data, run.home, run.plan.seed), load_tuned(run.plan, run.folder)
+    questions = Questions(split.test, split.labels[:2], 96, 8)  # the third label is one that training never saw
+    answers = ask(loaded, questions, "Scoring", told, threading.Event())
+    expected = answer_losses(loaded.model, loaded.tokenizer, split.test, 96)
+    assert [answer.tokens for answer in answers] == [tokens for _, tokens in expected]
+    assert [answer.nats for answer in answers] == pytest.approx([nats for nats, _ in expected], rel=1e-4)
 
 
 def test_free_answers_are_generated_and_scored_by_their_words(trained, told):

@@ -106,7 +106,7 @@ def test_the_readmes_own_lines_load_and_ask_the_export(trained, told, tmp_path, 
     loading = loading.replace('folder = "."', f"folder = {str(tmp_path / 'out')!r}")
     loading = loading.replace("\"the folder of the base model 'tiny-llama'\"", repr(run.plan.model))
     names = {}
-    exec(compile(loading + asking, "README.md", "exec"), names)  # noqa: S102
+    exec(compile(loading + asking, "README.md", "exec"), names)
     assert names["output"].shape[1] > 1
 
 
@@ -144,7 +144,7 @@ def test_a_file_and_the_runs_own_weights_are_no_place_for_an_export(trained, tol
     file = tmp_path / "file"
     file.write_text("x", encoding="utf-8")
     out = {"file": file, "inside": run.folder / "best" / "export"}[name]
-    with pytest.raises(UserError, match="file|inside"):
+    with pytest.raises(UserError, match=r"file|inside"):
         export(task_of(run, "merged", out), told, threading.Event())
 
 
