@@ -76,7 +76,7 @@ class Runner:
         self._thread.join()
 
     def _look_after_all(self) -> None:
-        while not self._closed:
+        while not (self._closed or self._store.is_closed):
             busy = True
             try:
                 with self._lock:
@@ -88,7 +88,7 @@ class Runner:
                     self._see_off(job_id, mine[job_id])
                 busy = bool(unfinished or mine)
             except (FewtuneError, OSError):  # a full disk, a locked store: they pass, and the jobs are still there
-                if not self._closed:
+                if not (self._closed or self._store.is_closed):
                     _LOG.warning("The runner could not look after its jobs and tries again.", exc_info=True)
             self._wake.wait(self._patience.look if busy else self._patience.idle)
             self._wake.clear()

@@ -10,12 +10,15 @@ import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from core.errors import FewtuneError, MachineError, NotFoundError, Stopped, UserError
-from core.events import RunState, StateChanged
+from core.events import Advanced, RunState, StateChanged
 from core.job.journal import Journal
 from core.job.work import WORK, Work
 from core.store.identity import this_process
 from core.store.store import Job, Store
+from core.strategy.plan import Plan
 
 LOG_NAME = "worker.log"
 _ASK_SECONDS = 0.25
@@ -59,7 +62,7 @@ def _attempt(
         return StateChanged(state=RunState.FAILED, reason=error.what, fix=error.fix)
     except Exception as error:  # noqa: BLE001 - whatever a training library raises must end in a sentence
         _log(job, store, error)
-        told = _explain(error)
+        told = _explain(error, job, store)
         return StateChanged(state=RunState.FAILED, reason=told.what, fix=told.fix)
     return StateChanged(state=RunState.DONE)
 
@@ -72,13 +75,17 @@ def _stopped(job: Job, store: Store) -> StateChanged:
     return StateChanged(state=RunState.STOPPED, reason=reason, fix=fix)
 
 
-def _explain(error: Exception) -> UserError:
-    """What a library raised, as a sentence with a remedy."""
+def _explain(error: Exception, job: Job, store: Store) -> UserError:
+    """What a library raised, as a sentence with a remedy, with the plan's numbers where the plan can be read."""
     try:
         from core.backend.failures import explain
     except (ImportError, OSError) as missing:  # the training libraries are what is broken
         return MachineError(f"{type(error).__name__}: {error}", f"Mend the installation: {missing}.")
-    return explain(error)
+    try:
+        plan = Plan(**store.run(job.run_id).plan)
+    except (ValidationError, TypeError, UserError):
+        plan = None
+    return explain(error, plan=plan, log=store.run_folder(job.run_id) / LOG_NAME)
 
 
 def _log(job: Job, store: Store, error: Exception) -> None:
@@ -130,7 +137,7 @@ def main(arguments: Sequence[str] | None = None, work: Mapping[str, Work] = WORK
     os._exit(0)
 
 
-def _receive(store: Store, inbox: "queue.SimpleQueue[Job]") -> None:
+def _receive(store: Store, inbox: "queue.SimpleQueue[Job]", loaded: threading.Event) -> None:
     """Take a job for this process, or end the process if there is none to come."""
     line = sys.stdin.readline()
     if not line.strip():
@@ -139,6 +146,8 @@ def _receive(store: Store, inbox: "queue.SimpleQueue[Job]") -> None:
     try:
         job = store.claim(int(line), me.pid, me.created)
         _redirect(store.run_folder(job.run_id))
+        if not loaded.is_set():
+            store.append(job.id, Advanced(what="Loading the training libraries", done=0, total=0))
     except (FewtuneError, OSError):
         traceback.print_exc()
         sys.stderr.flush()

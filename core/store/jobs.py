@@ -220,6 +220,8 @@ def _last_words(connection: sqlite3.Connection, row: sqlite3.Row, how: str) -> t
         return f"{how} before the evaluation was done.", "Start the evaluation again."
     step = newest(connection, StepTaken, "j.id = ?", row["id"])
     where = f"after step {step['step']} of {step['total_steps']}" if step else "before the first step"
-    saved = newest(connection, CheckpointSaved, "j.run_id = ?", row["run_id"])
+    # The best weights are a model, not a place to go on from.
+    where_saved = "j.run_id = ? AND json_extract(e.body, '$.folder') <> 'best'"
+    saved = newest(connection, CheckpointSaved, where_saved, row["run_id"])
     fix = f"Resume from step {saved['step']}." if saved else "Start it again: it had saved no checkpoint yet."
     return f"{how} {where}.", fix

@@ -21,4 +21,4 @@ else:
     runner.submit(job)
     sys.stdout.write(f"{job.id}\n")
 sys.stdout.flush()
-time.sleep(120)
+time.sleep(300)

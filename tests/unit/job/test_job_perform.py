@@ -95,7 +95,7 @@ def test_a_stop_during_training_is_told_with_the_step(store):
     while store.last(job.run_id, CheckpointSaved) is None:
         time.sleep(0.01)
     assert store.request_stop(job.id) is RunState.STOPPING
-    worker.join(10)
+    worker.join(100)
     end, step = last(store, job), store.last(job.run_id, StepTaken).step
     assert end.state is RunState.STOPPED
     assert end.reason == f"Stopped after step {step} of 10000."
@@ -141,7 +141,7 @@ def test_work_whose_job_was_given_up_or_deleted_ends(store):
         while store.last(job.run_id, StepTaken) is None:
             time.sleep(0.01)
         give_up(job)
-        worker.join(10)
+        worker.join(100)
         assert not worker.is_alive()
         assert [job.state for job in store.jobs(job.run_id)] in ([RunState.LOST], [])
 
@@ -158,7 +158,7 @@ def test_work_on_a_closed_store_ends(tmp_path):
     while store.last(job.run_id, StepTaken) is None:
         time.sleep(0.01)
     store.close()
-    worker.join(10)
+    worker.join(100)
     assert not worker.is_alive()
 
 
@@ -192,7 +192,7 @@ def test_frequent_events_are_written_soon_though_nothing_else_is_said(store):
     job = prepared(store)
     journal = Journal(store, job.id, threading.Event())
     journal.emit(step_taken(1, 2, 0.1))
-    until = time.monotonic() + 10
+    until = time.monotonic() + 100
     while store.last(job.run_id, StepTaken) is None and time.monotonic() < until:
         time.sleep(0.02)
     assert store.last(job.run_id, StepTaken).step == 1

@@ -133,6 +133,7 @@ def test_a_lost_job_says_how_far_it_came_and_where_to_go_on(store):
     for number in range(1, 8):
         store.append(job.id, step(number))
     store.append(job.id, CheckpointSaved(step=6, folder="checkpoint-6", size_bytes=1))
+    store.append(job.id, CheckpointSaved(step=7, folder="best", size_bytes=1))  # weights alone: nothing to resume from
     store.lose(job.id, "The worker process ended")
     last = store.last(job.run_id, StateChanged)
     assert last.reason == "The worker process ended after step 7 of 10."

@@ -246,14 +246,14 @@ def test_a_second_dashboard_on_the_same_home_is_refused(tmp_path):
 def hold_lock(home, ready):
     ServerLock(home)
     ready.set()
-    time.sleep(60)
+    time.sleep(300)
 
 
 def test_the_lock_of_a_killed_dashboard_is_taken_over_by_one(tmp_path):
     ready = FORK.Event()
     process = FORK.Process(target=hold_lock, args=(tmp_path, ready))
     process.start()
-    assert ready.wait(10)
+    assert ready.wait(100)
     with pytest.raises(MachineError, match="serves"):
         ServerLock(tmp_path)
     os.kill(process.pid, signal.SIGKILL)
