@@ -154,6 +154,10 @@ class BottleneckModel(BaseTuner):
             layer.requires_grad_(requires_grad=False)
         self._replace_module(parent, target_name, layer, target)
 
+    def _replace_module(self, parent: nn.Module, child_name: str, new_module: nn.Module, child: nn.Module) -> None:
+        """Put one module in the place of another; PEFT wants every module to have a weight, and blocks have none."""
+        setattr(parent, child_name, new_module)
+
     def _check_merge_allowed(self) -> None:
         raise ValueError("A bottleneck adapter is not linear and cannot be merged into the base model.")
 

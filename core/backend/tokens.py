@@ -29,15 +29,17 @@ def encode(tokenizer: PreTrainedTokenizerBase, example: Example, max_length: int
     A prompt that is too long loses the middle of its longest turn: instructions stand at its head and questions at its
     end. Roles and other marks of the chat template stay whole.
     """
-    answer_length = len(answer_ids(tokenizer, example.turns, example.answer))
-    prompt = encode_prompt(tokenizer, example.turns, max_length - answer_length)
+    whole = prompt_ids(tokenizer, example.turns), answer_ids(tokenizer, example.turns, example.answer)
+    if sum(map(len, whole)) <= max_length:
+        return Encoded(whole[0] + whole[1], len(whole[0]), truncated=False)
+    prompt = encode_prompt(tokenizer, example.turns, max_length - len(whole[1]))
     if prompt is None:
         return None
-    turns, ids, truncated = prompt
+    turns, ids, _ = prompt
     answer = answer_ids(tokenizer, turns, example.answer)
     if len(ids) + len(answer) > max_length:
         return None
-    return Encoded(ids + answer, len(ids), truncated)
+    return Encoded(ids + answer, len(ids), truncated=True)
 
 
 def encode_prompt(
@@ -74,7 +76,7 @@ def prompt_ids(tokenizer: PreTrainedTokenizerBase, turns: Sequence[Turn]) -> lis
 def answer_ids(tokenizer: PreTrainedTokenizerBase, turns: Sequence[Turn], answer: str) -> list[int]:
     """Tokens of `answer` after the prompt `turns`, with the one token that ends it."""
     prompt, marks = render_prompt(tokenizer, turns), not tokenizer.chat_template
-    start = prompt_ids(tokenizer, turns)
+    start = _ids(tokenizer, prompt, marks=marks)
     whole = _ids(tokenizer, prompt + answer, marks=marks)
     if marks and whole and whole[-1] == tokenizer.eos_token_id:
         whole.pop()

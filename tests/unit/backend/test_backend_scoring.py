@@ -80,18 +80,13 @@ def test_generation_ends_at_the_end_token(loaded, rows):
     assert text == loaded.tokenizer.decode(loaded.tokenizer.encode(written), skip_special_tokens=True).strip()
 
 
-@pytest.mark.parametrize("work", ["labels", "losses", "text"])
+@pytest.mark.parametrize("work", [label_scores, answer_losses, generate])
 def test_a_stop_ends_scoring_before_the_next_batch(loaded, rows, work):
     stopping = threading.Event()
     stopping.set()
-    model, tokenizer = loaded.model, loaded.tokenizer
+    wishes = {"max_new_tokens": 4} if work is generate else {"labels": LABELS} if work is label_scores else {}
     with pytest.raises(Stopped):
-        if work == "labels":
-            label_scores(model, tokenizer, rows, LABELS, max_length=128, stopping=stopping)
-        elif work == "losses":
-            answer_losses(model, tokenizer, rows, max_length=128, stopping=stopping)
-        else:
-            generate(model, tokenizer, rows, max_new_tokens=4, max_length=128, stopping=stopping)
+        work(loaded.model, loaded.tokenizer, rows, **wishes, max_length=128, stopping=stopping)
 
 
 def test_a_long_prompt_is_shortened_alike_for_every_label(loaded, rows):
