@@ -10,6 +10,8 @@ import pytest
 
 from tests.e2e.served import PATIENCE, ROOT, run_app
 
+pytestmark = pytest.mark.timeout(900)
+
 CANARY = "canary-51d0b7e8"
 QUICK = ("--model", "starter", "--method", "lora", "--set", "epochs=1", "--set", "rank=4")
 ENDLESS = (
@@ -39,7 +41,10 @@ def home(tmp_path_factory):
 @pytest.fixture(scope="module")
 def rows(home):
     path = home.parent / "fruit.csv"
-    texts = [f"{number},a {colour} fruit,{colour}" for number, colour in enumerate(("red", "green", "blue") * 16)]
+    texts = [
+        f"{number},a {colour} fruit from tree {number},{colour}"
+        for number, colour in enumerate(("red", "green", "blue") * 16)
+    ]
     path.write_text("id,text,label\n" + "\n".join(texts) + "\n")
     return path
 

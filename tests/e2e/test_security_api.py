@@ -20,6 +20,8 @@ ODD = [
     "../..",
 ]
 
+pytestmark = pytest.mark.timeout(900)
+
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):

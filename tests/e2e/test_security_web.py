@@ -22,6 +22,8 @@ socket.getaddrinfo = _recorded
 EVIL = "http://evil.example"
 CANARY = "canary-7f3a91c2"
 
+pytestmark = pytest.mark.timeout(900)
+
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):

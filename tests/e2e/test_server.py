@@ -11,6 +11,8 @@ import pytest
 from core.store.lock import ServerLock
 from tests.e2e.served import Served, run_app
 
+pytestmark = pytest.mark.timeout(900)
+
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
