@@ -21,8 +21,12 @@ _NF4_BYTES = {True: 0.5 + 0.0165, False: 0.5 + 0.0625}
 """Per 4-bit parameter with its quantisation constants, by whether those are quantised too."""
 _RUNTIME_GIB = {"GPU": (0.5, 0.75, 1.0), "memory": (0.45, 0.55, 0.7)}
 """Low, expected, high. GPU: context and allocator. Memory: Python, torch, transformers and peft, resident."""
-_KEPT = {"full": 1.0, "all-linear": 1.10, "attention": 0.89, "adapter": 0.83}
-"""Activations that a method keeps, over those of full tuning: inputs of frozen layers need not be kept."""
+_KEPT = {
+    2: {"full": 1.0, "all-linear": 1.10, "attention": 0.89, "adapter": 0.83},
+    4: {"full": 1.92, "all-linear": 1.80, "attention": 1.45, "adapter": 1.35},
+}
+"""Activations that a method keeps per block, over those of full tuning in bf16, by bytes of a weight: inputs of frozen
+layers need not be kept. A method that is not named keeps as much as full tuning."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,10 +118,10 @@ def _moving(plan: Plan, facts: ModelFacts, machine: Machine) -> dict[str, float]
     each = weight_bytes(plan, machine)
     tokens = plan.batch_size * min(plan.max_length, facts.context)
     key_width = facts.kv_heads * facts.head_dim
-    # Fitted in bf16, where norms keep fp32 copies; in fp32 everything but those doubles.
     kept = 20 * facts.hidden + 8 * facts.intermediate + 4 * key_width
+    shares = _KEPT[each]
     kind = plan.options.get("targets", "all-linear") if plan.method in {"lora", "qlora"} else plan.method
-    block = tokens * kept * _KEPT.get(str(kind), 1.0) * (each / 2)
+    block = tokens * kept * shares.get(str(kind), shares["full"])
     if plan.gradient_checkpointing:
         block_inputs = each * facts.layers * tokens * facts.hidden
         activations = block_inputs + block

@@ -62,7 +62,7 @@ def prepare(model: "PreTrainedModel", options: AdapterOptions) -> "PeftModel":
         reduction=options.reduction,
         activation=options.activation,
     )
-    if model.is_gradient_checkpointing:
+    if model.is_activation_checkpointing:
         model.enable_input_require_grads()
     tuned: PeftModel = get_peft_model(model, config)
     return tuned

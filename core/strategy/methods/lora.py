@@ -82,7 +82,7 @@ def prepare(model: "PreTrainedModel", options: LoraOptions) -> "PeftModel":
         use_rslora=options.rslora,
         fan_in_fan_out=has_transposed_layers(model),
     )
-    if model.is_gradient_checkpointing:
+    if model.is_activation_checkpointing:
         model.enable_input_require_grads()
     tuned: PeftModel = get_peft_model(model, config)
     return tuned
