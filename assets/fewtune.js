@@ -52,12 +52,15 @@
     event.target.blur();
   });
 
-  addEventListener("DOMContentLoaded", () => {
+  const begin = () => {
     apply();
     let quiet = 0;
     const settle = new MutationObserver(() => { if (quiet++ < 20 && stored()) apply(); });
     settle.observe(document.body, { attributes: true, attributeFilter: ["class"] });
     setTimeout(() => settle.disconnect(), 8000);
     new MutationObserver(follow).observe(document.body, { childList: true, subtree: true, characterData: true });
-  });
+    follow();
+  };
+  /* Gradio may put its head in after the page was read. */
+  if (document.readyState === "loading") addEventListener("DOMContentLoaded", begin); else begin();
 })();

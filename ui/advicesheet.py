@@ -71,7 +71,7 @@ def card(advice: Advice, plan: Plan, memory: MemoryForecast, changed: int) -> st
 def _numbers(plan: Plan) -> str:
     pairs = [
         (words.number(plan.epochs), "epochs at most"),
-        (words.number(plan.learning_rate), "learning rate"),
+        (f"{plan.learning_rate:g}", "learning rate"),
         (f"{plan.batch_size} × {plan.accumulation} = {plan.rows_per_step}", "rows per step"),
         (words.number(plan.max_length), "tokens, longest row"),
     ]

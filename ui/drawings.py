@@ -6,7 +6,7 @@ from typing import Any
 from ui import words
 from ui.markup import text
 
-_SHADES = ("a", "b", "c", "d", "e", "f")
+_SHADES = ("a", "b", "c", "d", "e", "f", "g", "h")
 _FAR = 0.25
 """A forecast smaller than this share of the free memory is drawn on a scale of its own."""
 _MOST_LABELS = 24

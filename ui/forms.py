@@ -28,21 +28,23 @@ def control(name: str, field: FieldInfo, value: Any) -> Component:  # noqa: ANN4
         "elem_classes": ["ft-setting"],
         "elem_id": f"setting-{name}",
         "min_width": 220,
+        "interactive": True,
     }
     if bool in kinds:
         return gr.Checkbox(value=bool(value), **look)
     choices = _choices(field.annotation)
     if choices:
         return gr.Dropdown([(str(choice), choice) for choice in choices], value=value, **look)
-    if int in kinds or float in kinds:
+    if (int in kinds or float in kinds) and NoneType not in kinds:
         return _numeric(field, kinds, value, look)
-    return gr.Textbox(value="" if value is None else str(value), **look)
+    # An optional number is typed as text: an empty number would come back as 0.
+    return gr.Textbox(value="" if value is None else str(value), placeholder="empty", max_lines=1, **look)
 
 
 def _numeric(field: FieldInfo, kinds: Sequence[type], value: Any, look: dict[str, Any]) -> Component:  # noqa: ANN401
     low, high = bounds(field)
     whole = int in kinds and float not in kinds
-    if low is not None and high is not None and NoneType not in kinds:
+    if low is not None and high is not None:
         step = 1.0 if whole else 0.01
         if (high - low) / step <= _WIDEST_SLIDER:
             return gr.Slider(low, high, value=value, step=step, **look)
@@ -58,8 +60,20 @@ def bounds(field: FieldInfo) -> tuple[float | None, float | None]:
 
 
 def read(names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
-    """The controls' values by field; what a form cannot say, an empty number, stays None."""
-    return dict(zip(names, values, strict=True))
+    """The controls' values by field; an empty control is None, a number typed as text is a number."""
+    return {name: _read(value) for name, value in zip(names, values, strict=True)}
+
+
+def _read(value: Any) -> Any:  # noqa: ANN401 - a value of any control
+    if not isinstance(value, str):
+        return value
+    stripped = value.strip()
+    for kind in (int, float):
+        try:
+            return kind(stripped)
+        except ValueError:
+            continue
+    return stripped or None
 
 
 def differing(advised: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, Any]:

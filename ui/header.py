@@ -149,4 +149,3 @@ def _label(step: int, result: str) -> str:
     if step == RUNS:
         return "Runs\nall of them"
     return f"✓ {STEPS[step]}\n{result}" if result else f"{step} {STEPS[step]}\n\N{NO-BREAK SPACE}"
-

@@ -71,8 +71,8 @@ def memory(view: RunView, forecast_gib: float | None = None) -> Figure:
     """Memory used by second against the device's total, with the forecast as a line; never empty."""
     title = "Memory of the device" if view.memory_kind == "gpu" else "Memory of the worker"
     if not view.memory:
-        told = f" The forecast is {words.gib(forecast_gib)}." if forecast_gib else ""
-        return sentence("Memory", f"The first measurement comes as soon as the worker runs.{told}", TALL)
+        told = f"<br>The forecast is {words.gib(forecast_gib)}." if forecast_gib else ""
+        return sentence("Memory", f"The first measurement comes with the worker.{told}", TALL)
     x, y = thinned([(at, used) for at, used, _ in view.memory])
     total = view.memory[-1][2]
     top = max([value for value in y if value is not None] + [forecast_gib or 0.0]) * 1.2
@@ -188,7 +188,7 @@ def _layout(title: str, x: str, y: str, height: int) -> dict[str, Any]:
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": "system-ui, sans-serif", "size": 12, "color": _TEXT},
-        "title": {"text": title, "x": 0, "xref": "paper", "y": 0.98, "yanchor": "top", "font": {"size": 13.5}},
+        "title": {"text": title, "x": 0.012, "xref": "container", "y": 0.975, "yanchor": "top", "font": {"size": 13.5}},
         "legend": {"orientation": "h", "x": 0, "y": 1.01, "yanchor": "bottom", "font": {"size": 11.5}},
         "hovermode": "x unified",
         "hoverlabel": {"font": {"size": 12}},

@@ -22,7 +22,7 @@ _HEADS = ["row", "outcome", "prompt", "wanted", "base answered", "tuned answered
 def build(desk: Desk, tab: Tab) -> None:
     """Place the page and connect it."""
     shown = gr.State("")
-    with gr.Row(elem_classes=["ft-head"]):
+    with gr.Row(elem_classes=["ft-head", "ft-head-tall"]):
         head = markup.view(scoresheet.nothing())
         with gr.Column(min_width=200):
             onward = gr.Button("Export the model", variant="primary", interactive=False, elem_id="ft-to-export")

@@ -60,7 +60,8 @@ def build(desk: Desk, tab: Tab) -> None:
             model, goal, budget, name = _wishes()
         with gr.Column(scale=7, min_width=320, elem_classes=["ft-card"]):
             card = markup.view()
-    others = markup.view(classes="ft-card")
+    with gr.Column(elem_classes=["ft-card"]):
+        others = markup.view()
     with gr.Accordion("Change something", open=False, elem_id="ft-expert") as expert:
         problems = markup.view()
         with gr.Row():

@@ -22,7 +22,7 @@ _RECENT_WARNINGS = 3
 
 def build(desk: Desk, tab: Tab) -> None:
     """Place the page and connect it."""
-    with gr.Row(elem_classes=["ft-head"]):
+    with gr.Row(elem_classes=["ft-head", "ft-head-tall"]):
         head = markup.view(_nothing())
         with gr.Column(min_width=200):
             onward = gr.Button("See the results", variant="primary", interactive=False, elem_id="ft-to-results")

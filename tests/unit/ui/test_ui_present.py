@@ -1,0 +1,175 @@
+"""Events become a view: pure, and the same in one poll as in many."""
+
+import itertools
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.events import (
+    Advanced,
+    CheckpointSaved,
+    Evaluated,
+    Exported,
+    MemoryMeasured,
+    Noted,
+    Prepared,
+    RunState,
+    StateChanged,
+    StepTaken,
+    Validated,
+)
+from core.store.store import Record
+from ui import phrases
+from ui.present import RunView, follow
+
+PREPARED = Prepared(
+    train_rows=40,
+    validation_rows=5,
+    test_rows=9,
+    dropped_rows=1,
+    truncated_rows=0,
+    trainable_parameters=1000,
+    total_parameters=100_000,
+    total_steps=8,
+    device="CPU, 2 threads",
+    precision="fp32",
+)
+
+
+def step(number: int, loss: float | None = 1.0, seconds: float | None = None) -> StepTaken:
+    return StepTaken(
+        step=number,
+        total_steps=8,
+        epoch=number / 4,
+        loss=loss,
+        learning_rate=1e-3,
+        grad_norm=0.5,
+        tokens=100 * number,
+        seconds=float(number) if seconds is None else seconds,
+    )
+
+
+def validated(number: int, loss: float, *, best: bool) -> Validated:
+    return Validated(step=number, epoch=number / 4, loss=loss, best=best)
+
+
+def memory(number: int) -> MemoryMeasured:
+    return MemoryMeasured(seconds=float(number), step=number, kind="process", used_gib=0.5 + number, total_gib=8.0)
+
+
+def records(events, *, job: int = 1, kind: str = "train", attempt: int = 1, start: int = 1) -> list[Record]:
+    return [Record(start + n, job, kind, attempt, 1_000.0 + n, event) for n, event in enumerate(events)]
+
+
+def a_whole_run() -> list[Record]:
+    first = [
+        StateChanged(state=RunState.PREPARING),
+        Advanced(what="Loading the model", done=0, total=0),
+        StateChanged(state=RunState.TRAINING),
+        PREPARED,
+        *(event for n in range(1, 5) for event in (step(n), memory(n))),
+        validated(4, 0.9, best=True),
+        CheckpointSaved(step=4, folder="checkpoint-4", size_bytes=1000),
+        step(5),
+        StateChanged(state=RunState.LOST, reason="The worker is gone.", fix="Resume from step 4."),
+    ]
+    second = [
+        StateChanged(state=RunState.PREPARING),
+        StateChanged(state=RunState.TRAINING),
+        PREPARED,
+        *(step(n, 0.8) for n in range(5, 9)),
+        validated(8, 0.7, best=True),
+        Noted(text="Validation rises.", severity="warning"),
+        StateChanged(state=RunState.EVALUATING),
+        Evaluated(rows=9, metrics={"accuracy": {"base": 0.1, "tuned": 0.5, "interval": [0.2, 0.6]}}, wins=4),
+        StateChanged(state=RunState.DONE),
+    ]
+    third = [
+        StateChanged(state=RunState.EXPORTING),
+        Exported(exporter="adapter", folder="/x/y", size_bytes=10, largest_logit_difference=0.0),
+        StateChanged(state=RunState.DONE),
+    ]
+    told = records(first)
+    told += records(second, job=2, attempt=2, start=len(told) + 1)
+    return told + records(third, job=3, kind="export", start=len(told) + 1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, len(a_whole_run())), max_size=5))
+def test_following_in_many_polls_equals_following_in_one(cuts):
+    told = a_whole_run()
+    view = RunView()
+    edges = [0, *sorted(cuts), len(told)]
+    for begin, end in itertools.pairwise(edges):
+        view = follow(view, told[begin:end])
+    assert view == follow(RunView(), told)
+
+
+def test_a_record_that_comes_twice_counts_once():
+    told = a_whole_run()
+    view = follow(RunView(), told)
+    assert follow(view, told[-5:]) == view
+
+
+def test_a_resumed_run_holds_every_step_once():
+    view = follow(RunView(), a_whole_run())
+    assert [at for at, _ in view.loss] == list(range(1, 9))
+    assert view.training.attempt == 2
+
+
+def test_the_best_weights_are_those_of_the_last_best_validation():
+    view = follow(RunView(), a_whole_run())
+    assert (view.best_step, view.best_loss) == (8, 0.7)
+
+
+def test_an_export_after_the_run_leaves_the_training_as_it_ended():
+    view = follow(RunView(), a_whole_run())
+    assert view.training.state == RunState.DONE
+    assert view.kind == "export"
+    assert view.exported["adapter"].size_bytes == 10
+    assert not view.is_live
+
+
+def test_a_loss_that_was_not_finite_stays_a_gap():
+    view = follow(RunView(), records([StateChanged(state=RunState.TRAINING), step(1, None)]))
+    assert view.loss == ((1, None),)
+
+
+def test_a_lost_run_says_what_happened_and_what_to_do():
+    view = follow(RunView(), a_whole_run()[: a_whole_run().index(next(r for r in a_whole_run() if r.job_id == 2))])
+    title, below, tone = phrases.training_headline(view)
+    assert title == "The run was lost at step 5"
+    assert "Resume from step 4." in below
+    assert tone == "bad"
+
+
+def test_time_left_is_a_range_until_it_is_steady():
+    begin = [StateChanged(state=RunState.TRAINING)]
+    early = follow(RunView(), records([*begin, step(1, seconds=1.0), step(2, seconds=3.0)]))
+    low, high = phrases.seconds_left(early)
+    assert low < high
+    long = [StepTaken(**{**_fields(step(n)), "total_steps": 500, "seconds": 2.0 * n}) for n in range(1, 60)]
+    steady = follow(RunView(), records([*begin, *long]))
+    low, high = phrases.seconds_left(steady)
+    assert low == pytest.approx(high)
+    assert "about" in phrases.time_left(steady)
+
+
+def test_the_share_done_never_leaves_zero_to_one():
+    told = a_whole_run()
+    for end in range(len(told) + 1):
+        share = phrases.fraction(follow(RunView(), told[:end]))
+        assert share is None or 0 <= share <= 1
+
+
+def test_every_state_has_its_words():
+    for state in RunState:
+        assert phrases.STATE_WORDS[state]
+        view = follow(RunView(), records([StateChanged(state=state, reason="why", fix="do")]))
+        title, _, _ = phrases.training_headline(view, 3)
+        assert title.strip()
+
+
+def _fields(event: StepTaken) -> dict:
+    return {name: getattr(event, name) for name in event.__slots__}
