@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import importlib
 import os
 import queue
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from core.errors import FewtuneError, MachineError, NotFoundError, Stopped, UserError
+from core.errors import MachineError, NotFoundError, Stopped, UserError
 from core.events import Advanced, RunState, StateChanged
 from core.job.journal import Journal
 from core.job.work import WORK, Work
@@ -124,35 +125,38 @@ def main(arguments: Sequence[str] | None = None, work: Mapping[str, Work] = WORK
     parser.add_argument("--home", type=Path, required=True, help="The home folder.")
     store = Store(parser.parse_args(arguments).home)
     os.umask(0o077)
-    inbox: queue.SimpleQueue[Job] = queue.SimpleQueue()
-    threading.Thread(target=_receive, args=(store, inbox), name="inbox", daemon=True).start()
+    inbox: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+    loaded = threading.Event()
+    threading.Thread(target=_receive, args=(store, inbox, loaded), name="inbox", daemon=True).start()
     if work is WORK:
         # What cannot be loaded is told by the job that needs it.
         with contextlib.suppress(ImportError, OSError):
-            pass
-    perform(inbox.get(), store, threading.Event(), work)
+            importlib.import_module("core.backend.train")
+    loaded.set()
+    job = inbox.get()
+    if job is not None:
+        perform(job, store, threading.Event(), work)
     sys.stdout.flush()
     sys.stderr.flush()
     # Not sys.exit: a library's thread or exit hook must neither hold the memory nor turn a good end into a crash.
-    os._exit(0)
+    os._exit(0 if job is not None else 1)
 
 
-def _receive(store: Store, inbox: "queue.SimpleQueue[Job]", loaded: threading.Event) -> None:
+def _receive(store: Store, inbox: "queue.SimpleQueue[Job | None]", loaded: threading.Event) -> None:
     """Take a job for this process, or end the process if there is none to come."""
     line = sys.stdin.readline()
     if not line.strip():
         os._exit(0)
-    me = this_process()
+    job = None
     try:
-        job = store.claim(int(line), me.pid, me.created)
-        _redirect(store.run_folder(job.run_id))
+        me = this_process()
+        claimed = store.claim(int(line), me.pid, me.created)
+        _redirect(store.run_folder(claimed.run_id))
         if not loaded.is_set():
-            store.append(job.id, Advanced(what="Loading the training libraries", done=0, total=0))
-    except (FewtuneError, OSError):
-        traceback.print_exc()
-        sys.stderr.flush()
-        os._exit(1)
-    inbox.put(job)
+            store.append(claimed.id, Advanced(what="Loading the training libraries", done=0, total=0))
+        job = claimed
+    finally:
+        inbox.put(job)  # whatever went wrong here is printed to the log, and nobody waits for ever
 
 
 def _redirect(folder: Path) -> None:
