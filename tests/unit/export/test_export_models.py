@@ -12,6 +12,7 @@ from core.events import Advanced, Exported, Noted
 from core.export import fidelity
 from core.export.exporters import EXPORTERS, ExportTask, export
 from core.export.verify import last_logits, load_export, measure
+from tests.unit.export.tuned_runs import Told
 
 CAN = [("lora", "merged"), ("qlora", "merged"), ("full", "merged"), ("lora", "adapter"), ("adapter", "adapter")]
 
@@ -20,15 +21,15 @@ def task_of(run, exporter, out):
     return ExportTask(plan=run.plan, home=run.home, folder=run.folder, exporter=exporter, out=out)
 
 
+def measure_here(folder, stopping):
+    """Load the export in this process: a fresh one costs seconds, and two tests below pay for it."""
+    (folder / "answer.json").write_text(json.dumps({"difference": measure(folder)}), encoding="utf-8")
+    return ""
+
+
 @pytest.fixture
 def in_this_process(monkeypatch):
-    """Load the export here: a fresh process costs seconds, and two tests below pay for it."""
-
-    def run(folder, stopping):
-        (folder / "answer.json").write_text(json.dumps({"difference": measure(folder)}), encoding="utf-8")
-        return ""
-
-    monkeypatch.setattr(fidelity, "_run", run)
+    monkeypatch.setattr(fidelity, "_run", measure_here)
 
 
 def nothing_is_left(parent):
@@ -49,72 +50,82 @@ def test_a_merged_model_says_in_a_fresh_process_what_the_tuned_one_says(trained,
     assert nothing_is_left(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_bottleneck_adapter_loads_in_a_fresh_process(trained, told, tmp_path):
     export(task_of(trained("adapter"), "adapter", tmp_path / "out"), told, threading.Event())
     assert told.of(Exported)[0].largest_logit_difference < 1e-4
     assert "bottleneck.register()" in (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.usefixtures("in_this_process")
+@pytest.fixture(scope="module")
+def exported(trained, tmp_path_factory):
+    """A function from a method and an exporter to the folder and what was said, made once each."""
+    made = {}
+
+    def make(method, exporter):
+        if (method, exporter) not in made:
+            told, out = Told(), tmp_path_factory.mktemp("exports") / f"{method}-{exporter}"
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(fidelity, "_run", measure_here)
+                export(task_of(trained(method), exporter, out), told, threading.Event())
+            made[method, exporter] = out, told
+        return made[method, exporter]
+
+    return make
+
+
 @pytest.mark.parametrize(("method", "exporter"), CAN)
-def test_every_export_is_the_tuned_model_and_not_the_base(trained, told, tmp_path, method, exporter):
+def test_every_export_is_the_tuned_model_and_not_the_base(trained, exported, method, exporter):
     run = trained(method)
-    export(task_of(run, exporter, tmp_path / "out"), told, threading.Event())
+    out, told = exported(method, exporter)
     assert told.of(Exported)[0].largest_logit_difference < 2e-3
     assert not told.of(Noted)
-    exported = load_export(
-        {"exporter": "merged" if exporter == "merged" else "adapter", "export": str(tmp_path / "out"), "device": "cpu"}
-        | {"base": run.plan.model, "bottleneck": False, "quantisation": None, "dtype": "float32"}
-    )
-    tuned = load_tuned(run.plan, run.folder)
+    tuned = load_tuned(run.plan, run.folder).model
+    request = {"exporter": exporter, "export": str(out), "device": "cpu", "base": run.plan.model}
+    loaded = load_export(request | {"bottleneck": False, "quantisation": None, "dtype": "float32"})
     ids = [5, 9, 40, 77, 120]
-    said = last_logits(exported, ids, "cpu", 5)
-    assert torch.allclose(said, last_logits(tuned.model, ids, "cpu", 5), atol=2e-3)
-    if hasattr(tuned.model, "disable_adapter"):
-        with tuned.model.disable_adapter():
-            assert not torch.allclose(said, last_logits(tuned.model, ids, "cpu", 5), atol=1e-2)
+    said = last_logits(loaded, ids, "cpu", 5)
+    assert torch.allclose(said, last_logits(tuned, ids, "cpu", 5), atol=2e-3)
+    if hasattr(tuned, "disable_adapter"):
+        with tuned.disable_adapter():
+            assert not torch.allclose(said, last_logits(tuned, ids, "cpu", 5), atol=1e-2)
 
 
-@pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize(("method", "exporter"), CAN)
-def test_an_export_is_clean(trained, told, tmp_path, method, exporter):
-    run = trained(method)
-    export(task_of(run, exporter, tmp_path / "out"), told, threading.Event())
-    names = {path.name for path in (tmp_path / "out").iterdir()}
+def test_an_export_is_clean(trained, exported, method, exporter):
+    out, _ = exported(method, exporter)
+    names = {path.name for path in out.iterdir()}
     assert {"README.md", "tokenizer.json", "LICENSE.txt"} <= names
     assert not names & {"training_args.bin", "optimizer.pt", "trainer_state.json"}
     assert not [name for name in names if name.endswith((".bin", ".pt", ".pkl"))]
-    for name, text in texts(tmp_path / "out").items():
-        for place in (run.plan.model, str(run.home), str(tmp_path), "/work", "/tmp", "/home"):
+    for name, text in texts(out).items():
+        for place in (trained(method).plan.model, str(trained(method).home), str(out), "/work", "/tmp", "/home"):
             assert place not in text, f"{name} names {place}"
 
 
-@pytest.mark.usefixtures("in_this_process")
-def test_the_adapter_names_its_base_without_the_folder(trained, told, tmp_path):
-    export(task_of(trained("lora"), "adapter", tmp_path / "out"), told, threading.Event())
-    config = json.loads((tmp_path / "out" / "adapter_config.json").read_text(encoding="utf-8"))
+def test_the_adapter_names_its_base_without_the_folder(exported):
+    out, _ = exported("lora", "adapter")
+    config = json.loads((out / "adapter_config.json").read_text(encoding="utf-8"))
     assert config["base_model_name_or_path"] == "tiny-llama"
 
 
-@pytest.mark.usefixtures("in_this_process")
-@pytest.mark.parametrize(("method", "exporter"), [("lora", "merged"), ("lora", "adapter"), ("adapter", "adapter")])
-def test_the_readmes_own_lines_load_and_ask_the_export(trained, told, tmp_path, method, exporter, capsys):
+@pytest.mark.parametrize(("method", "exporter"), CAN)
+def test_the_readmes_own_lines_load_and_ask_the_export(trained, exported, method, exporter, capsys):
     run = trained(method)
-    export(task_of(run, exporter, tmp_path / "out"), told, threading.Event())
-    readme = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    out, _ = exported(method, exporter)
+    readme = (out / "README.md").read_text(encoding="utf-8")
     loading, asking = [part.split("```")[0] for part in readme.split("```python\n")[1:]]
-    loading = loading.replace('folder = "."', f"folder = {str(tmp_path / 'out')!r}")
+    loading = loading.replace('folder = "."', f"folder = {str(out)!r}")
     loading = loading.replace("\"the folder of the base model 'tiny-llama'\"", repr(run.plan.model))
     names = {}
     exec(compile(loading + asking, "README.md", "exec"), names)
     assert names["output"].shape[1] > 1
 
 
-@pytest.mark.usefixtures("in_this_process")
-def test_generation_with_the_export_ends_where_training_ended_answers(trained, told, tmp_path):
+def test_generation_with_the_export_ends_where_training_ended_answers(trained, exported):
     run = trained("lora")
-    export(task_of(run, "merged", tmp_path / "out"), told, threading.Event())
-    ends = json.loads((tmp_path / "out" / "generation_config.json").read_text(encoding="utf-8"))["eos_token_id"]
+    out, _ = exported("lora", "merged")
+    ends = json.loads((out / "generation_config.json").read_text(encoding="utf-8"))["eos_token_id"]
     assert load_tuned(run.plan, run.folder).tokenizer.eos_token_id in ends
 
 
@@ -187,8 +198,7 @@ def test_an_unfaithful_export_is_named_as_one(trained, told, tmp_path, monkeypat
         request = json.loads((folder / "request.json").read_text(encoding="utf-8"))
         request |= {"exporter": "merged", "export": request["base"]}  # the base model in the export's place
         (folder / "request.json").write_text(json.dumps(request), encoding="utf-8")
-        (folder / "answer.json").write_text(json.dumps({"difference": measure(folder)}), encoding="utf-8")
-        return ""
+        return measure_here(folder, stopping)
 
     monkeypatch.setattr(fidelity, "_run", run)
     export(task_of(trained("lora"), "merged", tmp_path / "out"), told, threading.Event())

@@ -61,8 +61,27 @@ def make_tokenizer() -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(tokenizer_object=tokens, eos_token="<|end|>", pad_token="<|pad|>")
 
 
+_MADE: dict[str, Any] = {}
+
+
+def _once(name: str, make: Any) -> Any:
+    """Two folders of tests import these fixtures, which makes them two each; training twice takes time."""
+    if name not in _MADE:
+        _MADE[name] = make()
+    return _MADE[name]
+
+
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory) -> Path:
+    return _once("model", lambda: make_model(tmp_path_factory))
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory, tiny_model):
+    return _once("runs", lambda: make_runs(tmp_path_factory, tiny_model))
+
+
+def make_model(tmp_path_factory) -> Path:
     """Folder of a Llama of two layers with random weights, and a licence."""
     torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("models") / "tiny-llama"
@@ -86,8 +105,7 @@ def tiny_model(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def trained(tmp_path_factory, tiny_model):
+def make_runs(tmp_path_factory, tiny_model):
     """A function from a method's name to a finished run, made once per method."""
     home = tmp_path_factory.mktemp("home")
     file = tmp_path_factory.mktemp("data") / "colours.csv"
