@@ -51,7 +51,7 @@ class Journal:
                 self._some.set()
                 return
         with self._disk:
-            self._flush()
+            self.flush()
             try:
                 self._store.append(self._job_id, event)
             except (IllegalMove, NotFoundError) as error:
@@ -60,46 +60,7 @@ class Journal:
                 self._stopping.set()
                 raise Stopped from error
 
-    def close(self, final: StateChanged) -> None:
-        """Write down what waits and the job's end; an end that somebody else declared before stays.
-
-        Raises:
-            MachineError: The store cannot be written for some seconds on end.
-        """
-        self._closed.set()
-        self._some.set()
-        self._thread.join()
-        for tries_left in reversed(range(_TRIES)):
-            try:
-                with self._disk:
-                    self._flush()
-                    self._store.append(self._job_id, final)
-            except (IllegalMove, NotFoundError, Stopped):
-                return
-            except MachineError:
-                if self._store.is_closed:  # on purpose, so nobody wants to know
-                    return
-                if not tries_left:
-                    raise
-                time.sleep(_FLUSH_SECONDS)
-            else:
-                return
-
-    def _write_frequent(self) -> None:
-        while not self._closed.is_set():
-            self._some.wait()
-            self._closed.wait(_FLUSH_SECONDS)
-            self._some.clear()
-            try:
-                self._flush()
-            except MachineError:
-                if self._store.is_closed:
-                    return
-                self._some.set()  # tried again: the disk may be full for a moment, another program may hold the file
-            except Stopped:
-                return
-
-    def _flush(self) -> None:
+    def flush(self) -> None:
         """Write down what waits.
 
         Raises:
@@ -120,6 +81,45 @@ class Journal:
                 with self._list:
                     self._waiting[:0] = batch
                 raise
+
+    def close(self, final: StateChanged) -> None:
+        """Write down what waits and the job's end; an end that somebody else declared before stays.
+
+        Raises:
+            MachineError: The store cannot be written for some seconds on end.
+        """
+        self._closed.set()
+        self._some.set()
+        self._thread.join()
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                with self._disk:
+                    self.flush()
+                    self._store.append(self._job_id, final)
+            except (IllegalMove, NotFoundError, Stopped):
+                return
+            except MachineError:
+                if self._store.is_closed:  # on purpose, so nobody wants to know
+                    return
+                if not tries_left:
+                    raise
+                time.sleep(_FLUSH_SECONDS)
+            else:
+                return
+
+    def _write_frequent(self) -> None:
+        while not self._closed.is_set():
+            self._some.wait()
+            self._closed.wait(_FLUSH_SECONDS)
+            self._some.clear()
+            try:
+                self.flush()
+            except MachineError:
+                if self._store.is_closed:
+                    return
+                self._some.set()  # tried again: the disk may be full for a moment, another program may hold the file
+            except Stopped:
+                return
 
     def _must_end(self) -> bool:
         try:

@@ -54,10 +54,10 @@ def _attempt(
     """Do the work and return the state that the job ends in."""
     try:
         if store.job(job.id).state is RunState.STOPPING:
-            return _stopped(job, store)
+            return _stopped(job, store, journal)
         work[job.kind](job, store, journal.emit, stopping)
     except Stopped:
-        return _stopped(job, store)
+        return _stopped(job, store, journal)
     except UserError as error:
         _log(job, store, error)
         return StateChanged(state=RunState.FAILED, reason=error.what, fix=error.fix)
@@ -68,10 +68,12 @@ def _attempt(
     return StateChanged(state=RunState.DONE)
 
 
-def _stopped(job: Job, store: Store) -> StateChanged:
+def _stopped(job: Job, store: Store, journal: Journal) -> StateChanged:
+    with contextlib.suppress(Stopped, MachineError):
+        journal.flush()  # the last words name the last step
     try:
         reason, fix = store.last_words(job.id, "Stopped")
-    except NotFoundError:
+    except (NotFoundError, MachineError):
         reason, fix = "Stopped.", ""
     return StateChanged(state=RunState.STOPPED, reason=reason, fix=fix)
 

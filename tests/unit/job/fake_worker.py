@@ -14,6 +14,7 @@ def train(job, store, emit, stopping):
     """Prepare for `prepare` seconds, then take `steps` of `pause` seconds each; `deaf` work hears no stop."""
     plan = store.run(job.run_id).plan
     deaf = plan.get("deaf", False)
+    emit(Noted(text="preparing"))
     time.sleep(plan.get("prepare", 0))
     emit(StateChanged(state=RunState.TRAINING))
     steps, began = plan.get("steps", 5), time.monotonic()

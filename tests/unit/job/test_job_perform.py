@@ -243,13 +243,22 @@ def test_a_thread_launcher_that_closes_stops_its_work(store):
 
 
 def test_a_thread_that_does_not_listen_is_not_called_stopped(store):
-    launcher = ThreadLauncher(fake_worker.WORK)
-    runner = Runner(store, launcher, Patience(look=0.02, stop_preparing=0.1))
-    job = store.add_run({"prepare": 0.6}, "deaf")
+    begun, let_go = threading.Event(), threading.Event()
+
+    def work(job, store, emit, stopping):
+        begun.set()
+        let_go.wait(100)
+        raise Stopped
+
+    launcher = ThreadLauncher({"train": work})
+    runner = Runner(store, launcher, Patience(look=0.02, stop_preparing=0.0))
+    job = store.add_run({}, "deaf")
     runner.submit(job)
+    assert begun.wait(100)
     store.request_stop(job.id)
-    time.sleep(0.3)
+    time.sleep(0.2)  # some looks of the runner, which can do nothing about it
     assert store.job(job.id).state is RunState.STOPPING
+    let_go.set()
     runner.close()
     launcher.close()
     assert store.job(job.id).state is RunState.STOPPED

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from core.events import CheckpointSaved, RunState, StateChanged, StepTaken
+from core.events import Advanced, CheckpointSaved, Noted, RunState, StateChanged, StepTaken
 from core.job.launchers.process import ProcessLauncher, end_process
 from core.job.runner import Patience, Runner
 from core.job.worker import LOG_NAME
@@ -125,7 +125,8 @@ def test_a_stop_is_heard_within_a_step(store, runner):
 
 def test_a_stop_while_it_prepares_ends_a_worker_that_does_not_hear(store, runner):
     job = start(store, runner, prepare=300)
-    worker = until(lambda: store.job(job.id).worker)
+    until(lambda: store.last(job.run_id, Noted))
+    worker = store.job(job.id).worker
     store.request_stop(job.id)
     end = until(lambda: ended(store, job))
     assert end.state is RunState.STOPPED
@@ -188,7 +189,8 @@ def test_a_killed_server_does_not_kill_the_run_and_the_next_can_stop_it(store, l
 
 def test_the_next_server_ends_a_left_behind_worker_that_does_not_hear(store, launcher):
     process, job_id = server(store, prepare=300)
-    worker = until(lambda: store.job(job_id).worker)
+    until(lambda: store.tail(job_id, Noted, 1))
+    worker = store.job(job_id).worker
     kill(process)
     store.request_stop(job_id)
     runner = Runner(store, launcher, Patience(look=0.1, stop_preparing=0.3))
@@ -250,3 +252,34 @@ def test_a_closed_launcher_leaves_no_waiting_worker(store, launcher):
     process = launcher._waiting[1]
     launcher.close()
     assert process.returncode == 0
+
+
+def worker_that(doing):
+    """A launcher of real workers that do `doing` before they begin."""
+    return ProcessLauncher([sys.executable, "-c", f"import importlib, sys, core.job.worker as w; {doing}; w.main()"])
+
+
+def test_a_waiting_worker_loads_the_training_libraries(store):
+    launcher = worker_that("importlib.import_module = lambda name: print('loads', name, flush=True)")
+    launcher.warm_up(store.home)
+    log = store.home / LOG_NAME
+    assert until(lambda: log.read_text(encoding="utf-8")) == "loads core.backend.train\n"
+    launcher.close()
+
+
+def test_a_worker_that_gets_its_job_before_its_libraries_says_that_it_loads_them(store):
+    launcher = worker_that("importlib.import_module = lambda name: __import__('time').sleep(300)")
+    runner = Runner(store, launcher, Patience(look=0.1, stop_preparing=0.1))
+    job = start(store, runner)
+    assert until(lambda: store.last(job.run_id, Advanced)).what == "Loading the training libraries"
+    store.request_stop(job.id)
+    assert until(lambda: ended(store, job)).state is RunState.STOPPED
+    runner.close()
+
+
+def test_a_worker_whose_inbox_breaks_ends_and_its_job_is_lost(store):
+    launcher = worker_that("w.this_process = None; w.WORK = {}")
+    runner = Runner(store, launcher, Patience(look=0.1))
+    job = start(store, runner)
+    assert "exit code 1" in until(lambda: ended(store, job)).reason
+    runner.close()
