@@ -12,7 +12,7 @@ from core.dataset.choice import DataChoice
 from core.dataset.example import Split
 from core.dataset.load import Report, choose, inspect, load
 from core.dataset.source import Source, find_source, open_source
-from core.errors import NotFoundError, SettingsError
+from core.errors import BusyError, NotFoundError, SettingsError
 from core.evaluate.compare import Evaluation, read_evaluation
 from core.events import Evaluated, Event, RunState
 from core.export.exporters import EXPORTERS
@@ -155,7 +155,15 @@ class Engine:
         return job.run_id
 
     def resume(self, run_id: str) -> Job:
-        """Go on with a run that was stopped, failed or lost, from its newest complete checkpoint."""
+        """Go on with a run that was stopped, failed or lost, from its newest complete checkpoint.
+
+        Raises:
+            NotFoundError: There is no such run.
+            BusyError: A job is going on, or the run is done and has nothing left to train.
+        """
+        trained = self.store.latest(run_id, "train")
+        if trained is not None and trained.state is RunState.DONE:
+            raise BusyError(f"Run {run_id} is done and has nothing left to train.", "Start a new run with more epochs.")
         return self._submit(run_id, "train", {"resume": True})
 
     def evaluate(self, run_id: str) -> Job:
