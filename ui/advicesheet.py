@@ -75,7 +75,8 @@ def _numbers(plan: Plan) -> str:
         (f"{plan.batch_size} × {plan.accumulation} = {plan.rows_per_step}", "rows per step"),
         (words.number(plan.max_length), "tokens, longest row"),
     ]
-    return f"<div class='ft-numbers'>{''.join(f'<div><b>{text(value)}</b>{text(name)}</div>' for value, name in pairs)}</div>"
+    tiles = "".join(f"<div><b>{text(value)}</b>{text(name)}</div>" for value, name in pairs)
+    return f"<div class='ft-numbers'>{tiles}</div>"
 
 
 def _reasons(advice: Advice) -> str:
@@ -106,12 +107,13 @@ def alternatives(advice: Advice, plan: Plan, memory: MemoryForecast) -> str:
     return markup.block(f"<h3>Beside the other methods</h3><div class='ft-bars ft-alternatives'>{rows}</div>")
 
 
-def _alternative(title: str, size: str, memory: float, limit: float, fits: bool, *, lit: bool = False) -> str:  # noqa: FBT001, PLR0913 - one row
+def _alternative(title: str, size: str, memory: float, limit: float, fits: bool, *, lit: bool = False) -> str:  # noqa: FBT001 - one row
     told = f"{words.gib(memory)} forecast, {'fits' if fits else 'may not fit'}"
     tone = "" if fits else "bad"
     width = f"{min(100.0, 100 * memory / limit):.1f}%"
+    name = f"{title}, {size}".rstrip(", ")
     return (
-        f"<div class='ft-row {'lit' if lit else ''}'><span class='ft-row-name'>{text(f'{title}, {size}'.rstrip(', '))}</span>"
+        f"<div class='ft-row {'lit' if lit else ''}'><span class='ft-row-name'>{text(name)}</span>"
         f"<span class='ft-bar thin {tone}'><span class='ft-part a' style='width:{width}'></span></span>"
         f"<span class='ft-row-value'>{text(told)}</span></div>"
     )
@@ -127,6 +129,5 @@ def lit_matrix(advice: Advice) -> str:
         for cell in matrix()
     ]
     head = ("Examples", "Method", "Size", "Synthetic examples")
-    return markup.block(
-        f"{drawings.table(head, rows)}<p class='ft-below'>{text(f'You have {advice.rows:,}: the marked row. {advice.cell.source}.')}</p>"
-    )
+    told = f"You have {advice.rows:,}: the marked row. {advice.cell.source}."
+    return markup.block(f"{drawings.table(head, rows)}<p class='ft-below'>{text(told)}</p>")

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+
+import gradio as gr
 
 from core.dataset.choice import DataChoice
 from core.dataset.formats import FORMATS
@@ -15,7 +16,8 @@ from ui.desk import Desk
 from ui.markup import text
 
 _MOST_LABELS = 16
-_LONGEST_CELL = 600
+_LONGEST_CELL = 400
+_FITTING_COLUMNS = 8
 _SEVERITIES = {"error": "Stops", "warning": "Harms", "note": "Note"}
 
 
@@ -142,17 +144,21 @@ def _finding(severity: str, what: str, fix: str) -> str:
     )
 
 
-def preview(sheet: Sheet) -> dict[str, Any]:
-    """The first rows as plain text."""
+def preview(sheet: Sheet) -> gr.Dataframe:
+    """The first rows as plain text; the columns share the width by what they hold."""
     if sheet.report is None:
-        return {"headers": ["row"], "data": [], "metadata": None}
+        return gr.Dataframe({"headers": ["row"], "data": [], "metadata": None})
     report = sheet.report
     heads = ["row", *(_plain(column) for column in report.columns)]
     rows = [
         [str(number), *(_plain(row.get(column, "")) for column in report.columns)]
         for number, row in enumerate(report.preview, start=1)
     ]
-    return {"headers": heads, "data": rows, "metadata": None}
+    longest = [max([len(head), *(len(row[index]) for row in rows)]) for index, head in enumerate(heads)]
+    weights = [min(60, max(6, length)) for length in longest]
+    widths = [f"{100 * weight / sum(weights):.1f}%" for weight in weights]
+    fits = len(heads) <= _FITTING_COLUMNS
+    return gr.Dataframe({"headers": heads, "data": rows, "metadata": None}, column_widths=widths if fits else None)
 
 
 def _plain(cell: str) -> str:

@@ -33,13 +33,52 @@ class Scene:
 
 
 SCENES = (
-    Scene(DATA, "The data", "500 clauses from public contracts, 50 of each kind. Before anything is trained, the file is checked: empty rows, repeated prompts, rows shared with the test.", 10.0, act="data"),
-    Scene(STRATEGY, "The plan", "The advice follows from the number of examples, the model and this machine, and names its sources. The bar is the memory it will need, forecast part by part.", 11.0),
-    Scene(TRAIN, "Training, for real", "This runs in a process of its own: the tab may be closed. The dashed line is the validation loss; the best weights are kept.", 4.0, act="train", awaits=True),
-    Scene(EVALUATE, "Did it help?", "Both models answered the same held-out clauses. The interval says how sure the difference is; the rows below show where it helped and where it did not.", 13.0),
-    Scene(EXPORT, "Taking it away", "The export is loaded in a fresh process and compared with the tuned model before it counts as done.", 4.0, act="export", awaits=True),
-    Scene(EXPORT, "That is the whole walk", "The lines on the card load the model anywhere. Everything stays under Runs.", 8.0),
-)  # fmt: skip
+    Scene(
+        DATA,
+        "The data",
+        "500 clauses from public contracts, 50 of each kind. Before anything is trained the file is checked: empty "
+        "rows, repeated prompts, rows shared with the test.",
+        10.0,
+        act="data",
+    ),
+    Scene(
+        STRATEGY,
+        "The plan",
+        "The advice follows from the number of examples, the model and this machine, and names its sources. The bar is "
+        "the memory it will need, forecast part by part.",
+        11.0,
+    ),
+    Scene(
+        TRAIN,
+        "Training, for real",
+        "It runs in a process of its own: the tab may be closed. The dashed line is the validation loss; the weights "
+        "with the lowest are kept.",
+        4.0,
+        act="train",
+        awaits=True,
+    ),
+    Scene(
+        EVALUATE,
+        "Did it help?",
+        "Both models answered the same held-out clauses. The interval says how sure the difference is; the rows below "
+        "show where it helped and where it did not.",
+        13.0,
+    ),
+    Scene(
+        EXPORT,
+        "Taking it away",
+        "The export is loaded in a fresh process and compared with the tuned model before it counts as done.",
+        4.0,
+        act="export",
+        awaits=True,
+    ),
+    Scene(
+        EXPORT,
+        "That is the whole walk",
+        "The lines on the card load the model anywhere. Everything stays under Runs.",
+        8.0,
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)

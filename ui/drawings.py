@@ -83,7 +83,8 @@ def strip(title: str, about: str, values: Mapping[str, Any], spans: Mapping[str,
         for side, value in (("base", base), ("tuned", tuned))
     )
     scale = f"<div class='ft-scale'><span>{text(write(low))}</span><span>{text(write(high))}</span></div>"
-    return f"<div class='ft-strip'><div class='ft-strip-title' title='{text(about)}'>{text(title)}</div>{lines}{scale}</div>"
+    head = f"<div class='ft-strip-title' title='{text(about)}'>{text(title)}</div>"
+    return f"<div class='ft-strip'>{head}{lines}{scale}</div>"
 
 
 def _point(side: str, value: float, span: Sequence[float] | None, ends: tuple[float, float], told: str) -> str:
@@ -117,7 +118,8 @@ def confusion(labels: Sequence[str], counts: Sequence[Sequence[int]], title: str
         body += f"<tr><th title='{text(label)}'>{text(words.shortened(label, 26))}</th>{cells}</tr>"
     return (
         f"<div class='ft-confusion'><div class='ft-strip-title'>{text(title)}</div><div class='ft-scroll'><table>"
-        f"<thead><tr><th class='ft-corner'>true \\ answered</th>{head}</tr></thead><tbody>{body}</tbody></table></div></div>"
+        f"<thead><tr><th class='ft-corner'>true \\ answered</th>{head}</tr></thead>"
+        f"<tbody>{body}</tbody></table></div></div>"
     )
 
 
@@ -135,7 +137,8 @@ def table(head: Sequence[str], rows: Sequence[tuple[Sequence[str], str]], classe
     body = "".join(
         f"<tr class='{look}'>{''.join(f'<td>{text(cell)}</td>' for cell in cells)}</tr>" for cells, look in rows
     )
-    return f"<div class='ft-scroll'><table class='ft-table {classes}'><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
+    inside = f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody>"
+    return f"<div class='ft-scroll'><table class='ft-table {classes}'>{inside}</table></div>"
 
 
 def _short(label: str) -> str:

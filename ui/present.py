@@ -165,7 +165,7 @@ def _enter(view: RunView, record: Record, curves: _Curves) -> RunView:
     return view
 
 
-def _apply(view: RunView, record: Record, curves: _Curves) -> RunView:  # noqa: PLR0911 - one branch per kind of event
+def _apply(view: RunView, record: Record, curves: _Curves) -> RunView:
     match record.event:
         case StateChanged() as change:
             return _state_changed(view, record, change, curves)

@@ -70,7 +70,8 @@ def strips(evaluation: Evaluation) -> str:
             continue
         values = evaluation.metrics[name]
         change = phrases.difference(name, values)
-        title = f"{metric.title}: {change}"
+        lower = "" if metric.higher_is_better else " (lower is better)"
+        title = f"{metric.title}{lower}: {change}"
         spans = evaluation.intervals.get(name, {})
         drawn.append(drawings.strip(title, metric.about, values, spans, metric.unit == "%"))
     return markup.block(f"<div class='ft-strips'>{''.join(drawn)}</div>")

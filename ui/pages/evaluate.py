@@ -45,7 +45,7 @@ def build(desk: Desk, tab: Tab) -> None:
             interactive=False,
             show_label=False,
             max_height=420,
-            column_widths=["64px", "96px", "36%", "18%", "18%", "18%"],
+            column_widths=["6%", "9%", "34%", "17%", "17%", "17%"],
             elem_id="ft-rows",
         )
         detail = _side_by_side()
@@ -115,7 +115,7 @@ def on_looked(desk: Desk, run_id: str, step: int, shown: str) -> Any:  # noqa: A
         [row.row for row in found],
         gr.Accordion(visible=labels),
         scoresheet.confusion(evaluation) if labels else "",
-        str(_written(desk, run_id, evaluation)),
+        str(_written(run_id, evaluation)),
         now,
     ]
 
@@ -166,7 +166,7 @@ def _table(found: list[RowResult]) -> dict[str, Any]:
     return {"headers": _HEADS, "data": [scoresheet.line(row) for row in found], "metadata": None}
 
 
-def _written(desk: Desk, run_id: str, evaluation: Evaluation) -> Path:
+def _written(run_id: str, evaluation: Evaluation) -> Path:
     """The rows as a file that can be downloaded, under a name that says which run."""
     folder = Path(tempfile.mkdtemp(prefix="fewtune-csv-"))
     path = folder / f"fewtune-{run_id}.csv"

@@ -9,28 +9,28 @@ import gradio as gr
 from core.events import Exported
 from core.export.exporters import EXPORTERS, Exporter
 from core.strategy.plan import Plan
-from ui import drawings, markup, notices, phrases, words
+from ui import drawings, markup, phrases, words
 from ui.desk import Desk
 from ui.markup import text
 from ui.notices import guarded
 from ui.present import RunView
-from ui.tab import EXPORT, RUNS, TRAIN, Tab, asked, quiet
+from ui.tab import EXPORT, RUNS, Tab, asked, quiet
 
 
 def build(desk: Desk, tab: Tab) -> None:
     """Place the page and connect it: one card per exporter."""
     with gr.Row(elem_classes=["ft-head"]):
         head = markup.view(_nothing())
-        onward = gr.Button("See all runs", variant="primary", elem_id="ft-to-runs")
+        onward = gr.Button("Export the adapter", variant="primary", interactive=False, elem_id="ft-export-first")
     status = markup.view(elem_id="ft-export-status")
     cards: list[Any] = []
     with gr.Row(elem_classes=["ft-choices"]):
         for exporter in EXPORTERS.values():
             cards.extend(_card(desk, tab, exporter))
-    drawn = [head, status, *cards]
+    drawn = [head, onward, status, *cards]
     looked = [tab.pulse.change, tab.step.change, tab.run.change]
     gr.on(looked, partial(on_looked, desk), [tab.run, tab.step], drawn, **quiet(trigger_mode="always_last"))
-    onward.click(on_continued, None, tab.step, **quiet())
+    onward.click(partial(on_continued, desk), tab.run, [onward, tab.step], **asked())
 
 
 def _card(desk: Desk, tab: Tab, exporter: Exporter) -> list[Any]:
@@ -60,19 +60,38 @@ def on_export(desk: Desk, name: str, run_id: str) -> Any:  # noqa: ANN401
     return gr.Button("Exporting", interactive=False)
 
 
-def on_continued() -> int:
-    """Go on to the list of runs."""
-    return RUNS
+@guarded
+def on_continued(desk: Desk, run_id: str) -> Any:  # noqa: ANN401
+    """Make the smallest export; once there is one, go on to the list of runs."""
+    if not run_id or desk.view(run_id).exported:
+        return gr.skip(), RUNS
+    desk.engine.export(run_id, _first(desk.engine.run(run_id).plan))
+    return gr.Button("Exporting", interactive=False), gr.skip()
+
+
+def _first(plan: Plan) -> str:
+    """The first exporter that suits the plan: the smallest."""
+    return next((name for name, exporter in EXPORTERS.items() if not exporter.available(plan)), next(iter(EXPORTERS)))
 
 
 def _drawn(desk: Desk, run_id: str) -> list[Any]:
     if not run_id:
         waiting = [_card_update(exporter, None, RunView()) for exporter in EXPORTERS.values()]
-        return [_nothing(), "", *(part for card in waiting for part in card)]
+        onward = gr.Button("See all runs", interactive=True)
+        return [_nothing(), onward, "", *(part for card in waiting for part in card)]
     view = desk.view(run_id)
     plan = desk.engine.run(run_id).plan
     cards = [part for exporter in EXPORTERS.values() for part in _card_update(exporter, plan, view)]
-    return [_headline(view), _status(view), *cards]
+    return [_headline(view), _onward(view, plan), _status(view), *cards]
+
+
+def _onward(view: RunView, plan: Plan) -> gr.Button:
+    if view.exported:
+        return gr.Button("See all runs", interactive=True)
+    if view.kind == "export" and view.is_live:
+        return gr.Button("Exporting", interactive=False)
+    title = EXPORTERS[_first(plan)].title.lower()
+    return gr.Button(f"Export the {title}", interactive=view.best_step is not None and not view.is_live)
 
 
 def _headline(view: RunView) -> str:
@@ -84,7 +103,7 @@ def _headline(view: RunView) -> str:
     if view.exported:
         newest = list(view.exported.values())[-1]
         told = f"{words.size(newest.size_bytes)}, checked in a fresh process. It runs without Fewtune."
-        return markup.headline(f"Your model is exported: {newest.exporter}", told, "good")
+        return markup.headline(f"Your model is exported: {_title(newest.exporter)}", told, "good")
     if view.best_step is None:
         return markup.headline("Nothing to export yet", "A run keeps its best weights from the first validation on.")
     return markup.headline(
@@ -142,14 +161,12 @@ def _size(exporter: Exporter, view: RunView) -> str:
 
 def _result(exported: Exported) -> str:
     difference = exported.largest_logit_difference
-    if difference is None:
-        verdict, tone = "not checked", "amber"
-    else:
-        verdict, tone = f"largest difference of a logit {difference:.2g}", "good"
+    verdict, tone = ("not proven", "amber") if difference is None else (f"{difference:.2g}", "good")
     name = "/".join(Path(exported.folder).parts[-4:])
     return markup.block(
         f"<div class='ft-numbers'><div><b>{text(words.size(exported.size_bytes))}</b>on disk, measured</div>"
-        f"<div><b class='{tone}'>{text(verdict)}</b>exported against tuned, in a fresh process</div></div>"
+        f"<div><b class='{tone}'>{text(verdict)}</b>largest logit difference to the tuned model, "
+        "measured in a fresh process</div></div>"
         f"<p class='ft-below ft-path' title='{text(name)}'>{text(exported.folder)}</p>"
     )
 
@@ -158,10 +175,11 @@ def _loading(exporter: Exporter, exported: Exported, plan: Plan) -> str:
     return f"folder = {exported.folder!r}\n{exporter.loading(plan).strip()}\n"
 
 
+def _title(name: str) -> str:
+    return EXPORTERS[name].title.lower() if name in EXPORTERS else name
+
+
 def _nothing() -> str:
     return markup.headline(
         "Nothing to export yet", "Train a run first; its best weights can then leave in these forms."
     )
-
-
-__all__ = ["TRAIN", "build", "notices"]

@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 
+from core.engine import RunSummary
 from core.errors import UserError
 from core.strategy.methods import METHODS
 from core.strategy.plan import Plan
@@ -94,7 +95,11 @@ def on_opened(run_id: str) -> tuple[str, int]:
 
 @guarded
 def on_renamed(desk: Desk, run_id: str, name: str) -> Any:  # noqa: ANN401
-    """Give the run its new name."""
+    """Give the run its new name.
+
+    Raises:
+        UserError: The name is empty.
+    """
     if not name.strip():
         raise UserError("A run needs a name.", "Type one and rename again.")
     desk.engine.rename(run_id, name.strip())
@@ -141,7 +146,7 @@ def on_compared(desk: Desk, chosen: list[str]) -> Any:  # noqa: ANN401
 
 def _listed(desk: Desk, chosen: str | None) -> list[Any]:
     summaries = desk.engine.runs()
-    rows = [_row(desk, summary) for summary in summaries]
+    rows = [_row(summary) for summary in summaries]
     ids = [summary.row.id for summary in summaries]
     menu = [(f"{words.shortened(s.row.name, 60)} ({words.ago(s.row.created_at)})", s.row.id) for s in summaries]
     kept = chosen if chosen in ids else None
@@ -149,7 +154,7 @@ def _listed(desk: Desk, chosen: str | None) -> list[Any]:
     return [_headline(rows), table, ids, gr.Dropdown(choices=menu, value=kept), gr.Dropdown(choices=menu)]
 
 
-def _row(desk: Desk, summary: Any) -> list[str]:  # noqa: ANN401 - a RunSummary
+def _row(summary: RunSummary) -> list[str]:
     row, plan = summary.row, summary.plan
     score = words.NOTHING
     if summary.evaluated and summary.evaluated.metrics:

@@ -169,7 +169,8 @@ def _log(view: RunView) -> str:
     if not view.log:
         return markup.block("<p class='ft-below'>What happens is written here, line by line.</p>")
     lines = "".join(
-        f"<li><span class='ft-time'>{text(words.clock(line.at))}</span><span class='{line.tone}'>{text(line.text)}</span></li>"
+        f"<li><span class='ft-time'>{text(words.clock(line.at))}</span>"
+        f"<span class='{line.tone}'>{text(line.text)}</span></li>"
         for line in reversed(view.log[-_LOG_LINES:])
     )
     return markup.block(f"<ul class='ft-log'>{lines}</ul>")
