@@ -127,7 +127,8 @@ class _Curves:
         return cls(**{part.name: list(getattr(view, part.name)) for part in fields(cls)})
 
     def into(self, view: RunView) -> RunView:
-        return replace(view, **{part.name: tuple(getattr(self, part.name)) for part in fields(self)})
+        grown: dict[str, Any] = {part.name: tuple(getattr(self, part.name)) for part in fields(self)}
+        return replace(view, **grown)
 
     def rewind(self, step: int) -> None:
         """Forget what stood at or after `step`: a resumed attempt trains these steps again."""

@@ -1,0 +1,78 @@
+"""A person in front of a browser: opens tabs, waits as long as a slow machine needs, keeps pictures."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+PATIENCE = 240_000
+"""Milliseconds that anything may take on a busy machine."""
+PAGES = {1: "data", 2: "strategy", 3: "train", 4: "evaluate", 5: "export", 6: "runs"}
+
+
+class Viewer:
+    """Tabs of one browser, with all that they asked for and complained of."""
+
+    def __init__(self, browser: Any, artifacts: Path) -> None:
+        self._browser = browser
+        self._artifacts = artifacts
+        self._contexts: list[Any] = []
+        self.foreign: list[str] = []
+        """Requests that went to another host."""
+        self.dialogs: list[str] = []
+        self.complaints: list[str] = []
+        """Errors on the console and in the page."""
+
+    def tab(self, url: str, *, width: int = 1280, height: int = 800, dark: bool = False) -> Any:
+        """A tab of its own profile, opened and ready."""
+        scheme = "dark" if dark else "light"
+        context = self._browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+        context.set_default_timeout(PATIENCE)
+        self._contexts.append(context)
+        page = context.new_page()
+        home = urlsplit(url).netloc
+        page.on("request", lambda request: self._asked(request.url, home))
+        page.on("dialog", self._dialog)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+        page.goto(url, timeout=PATIENCE)
+        page.wait_for_selector("#ft-steps button.ft-here")
+        return page
+
+    def picture(self, page: Any, name: str) -> Path:
+        """Keep what the tab shows."""
+        self._artifacts.mkdir(exist_ok=True)
+        path = self._artifacts / f"{name}.png"
+        page.screenshot(path=path, full_page=True)
+        return path
+
+    def close(self) -> None:
+        """Close every tab."""
+        for context in self._contexts:
+            context.close()
+
+    def _asked(self, url: str, home: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme in {"http", "https", "ws", "wss"} and parts.netloc != home:
+            self.foreign.append(url)
+
+    def _dialog(self, dialog: Any) -> None:
+        self.dialogs.append(dialog.message)
+        dialog.dismiss()
+
+
+def go(page: Any, step: int) -> None:
+    """Go to a step and wait until it is shown."""
+    page.click(f"#ft-step-{step}", no_wait_after=True)
+    page.wait_for_selector(f"#ft-step-{step}.ft-here")
+
+
+def says(page: Any, text: str, where: str = "#ft-walk") -> None:
+    """Wait until the page says `text`."""
+    page.wait_for_function(
+        "([where, text]) => (document.querySelector(where)?.innerText || '').includes(text)", arg=[where, text]
+    )
+
+
+def overflow(page: Any) -> int:
+    """Pixels by which the page is wider than its window."""
+    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
