@@ -20,7 +20,7 @@ LONGEST = 512
 LONGEST_ANSWER = 300
 """Tokens of prompt and answer together, and of an answer alone, above which an example is left out."""
 TOKENS_A_BATCH = 4096
-MOST_OF_ONE_SOURCE = 4000
+MOST_OF_ONE_SOURCE = 3000
 REHEARSAL = 0.15
 """Part of the batches that is pre-training text, so that it is not forgotten."""
 Pair = tuple[str, str]
@@ -51,8 +51,7 @@ def read_pairs(data: Path) -> dict[str, list[Pair]]:
     for row in _lines(data / "orca_dpo_pairs" / "validation.jsonl"):
         asked = [message["content"] for message in row["input"]["messages"] if message["role"] == "user"]
         found["orca_dpo_pairs"].append(("\n\n".join(asked).strip(), row["preferred_output"][0]["content"].strip()))
-    passages = texts.test_passages()
-    texts.refuse_leaks((text for pairs in found.values() for pair in pairs for text in pair), passages)
+    texts.refuse_leaks((text for pairs in found.values() for pair in pairs for text in pair), texts.test_passages())
     return {name: [pair for pair in pairs if pair[0] and pair[1]] for name, pairs in found.items()}
 
 
@@ -70,7 +69,7 @@ def encode(pairs: list[Pair], tokenizer: PreTrainedTokenizerBase) -> list[Encode
 
 
 def choose(pairs: dict[str, list[Encoded]], times: int, rng: random.Random) -> list[Encoded]:
-    """Return every instruction `times` over, and each time other rows of the one source that has thousands."""
+    """Return every instruction `times` over, and each time other rows of a source that has thousands."""
     chosen: list[Encoded] = []
     for _ in range(times):
         for encoded in pairs.values():

@@ -60,6 +60,7 @@ def write(work: Path, out: Path, model: LlamaForCausalLM) -> None:
         facts = {"bytes": size, "parameters": sum(weight.numel() for weight in loaded.parameters()), "shown": shown}
         pretrain.note(work / "facts.json", facts)
         for path in folder.iterdir():
+            path.chmod(0o644)
             path.replace(out / path.name)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
