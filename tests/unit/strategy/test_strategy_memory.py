@@ -96,6 +96,14 @@ def test_the_free_memory_of_the_device_that_will_be_used_decides(plan, seven_bil
     assert (on_cpu.where, on_cpu.available_gib, on_cpu.fits) == ("memory", 20.0, False)
 
 
+def test_bf16_on_a_processor_costs_compiled_kernels(plan, small, machine):
+    fp32, bf16 = (forecast(changed(plan, precision=p), small, machine).parts["runtime"] for p in ("fp32", "bf16"))
+    assert bf16 > fp32
+    able = replace(machine, cpu_bf16=True)
+    assert forecast(plan, small, able).parts["runtime"] == bf16
+    assert forecast(plan, small, machine).parts["runtime"] == fp32
+
+
 def test_a_gpu_without_bf16_holds_the_weights_in_fp32(plan, seven_billion, gpu_machine):
     old = replace(gpu_machine, gpus=(Gpu("An older GPU", 48, 48, bf16=False),))
     new = forecast(plan, seven_billion, gpu_machine).parts["weights"]
