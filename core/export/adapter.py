@@ -7,7 +7,7 @@ from threading import Event as Flag
 from typing import TYPE_CHECKING
 
 from core.events import Advanced, Emit
-from core.export.card import public_name
+from core.export.card import base_phrase, public_name
 from core.export.exporter import Exporter, ExportTask
 from core.strategy.methods import METHODS
 from core.strategy.plan import Plan
@@ -42,6 +42,7 @@ def _write(task: ExportTask, loaded: "Loaded", into: Path, emit: Emit, stopping:
 def _loading(plan: Plan) -> str:
     method = METHODS[plan.method]
     lines = [
+        f"base_model = {base_phrase(plan.model)!r}",
         "from peft import PeftModel",
         f"from transformers import AutoModelForCausalLM, AutoTokenizer{', BitsAndBytesConfig' * method.quantised}",
         *(["from core.backend import bottleneck  # of Fewtune"] * _is_ours(plan)),

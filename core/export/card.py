@@ -24,6 +24,11 @@ def public_name(model: str) -> str:
     return place if isinstance(place, str) else model.rstrip("/\\").replace("\\", "/").rpartition("/")[2]
 
 
+def base_phrase(model: str) -> str:
+    """What stands for the base model in lines of code: its hub id, or which folder to fill in."""
+    return model if isinstance(locate(model), str) else f"the folder of the base model {public_name(model)!r}"
+
+
 def write_card(plan: Plan, exporter: Exporter, loaded: "Loaded", into: Path) -> None:
     """Write tokenizer, README, licences and mark into the export."""
     loaded.tokenizer.save_pretrained(str(into))
@@ -52,17 +57,12 @@ def _copy_licences(model: str, into: Path) -> list[str]:
 
 def _readme(plan: Plan, exporter: Exporter, loaded: "Loaded", legal: list[str]) -> str:
     name, method = public_name(plan.model), METHODS[plan.method]
-    local = not isinstance(locate(plan.model), str)
-    base = f"the folder of the base model {name!r}" if local else name
-    names = ['folder = "."  # this folder']
-    if "base_model" in exporter.loading(plan):
-        names.append(f"base_model = {base!r}")
     sections = [
         f"# {plan.name or plan.data.name}\n",
         f"{name}, tuned with {method.title} on {plan.data.name}; written by Fewtune as: {exporter.title}.\n",
         f"It needs {exporter.needs}.\n",
         "## Loading\n",
-        _code("\n".join([*names, exporter.loading(plan)])),
+        _code(f'folder = "."  # this folder\n{exporter.loading(plan)}'),
         *_plugin(plan),
         "## Prompting\n",
         "The model knows prompts written the way it was trained; others may give endless or garbled answers.\n",

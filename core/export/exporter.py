@@ -54,4 +54,4 @@ class Exporter:
     write: Write
     """Write weights and configuration into an empty folder; takes the loaded tuned model, which it may use up."""
     loading: Callable[[Plan], str]
-    """Lines of Python that load the export with plain libraries; `folder` and `base_model` are names in them."""
+    """Lines of Python that load the export with plain libraries; `folder` is a name in them that stands before."""
