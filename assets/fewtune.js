@@ -29,6 +29,8 @@
     going = false;
     current = place;
     window.scrollTo({ top: 0 });
+    const here = document.querySelector("#ft-step-" + place.step);
+    if (here) here.parentElement.scrollTo({ left: here.offsetLeft - 60 });
   };
   addEventListener("popstate", (event) => {
     if (!event.state || !event.state.step) return;

@@ -33,7 +33,7 @@ _FIELDS = (
     "seed",
 )
 _MODELS = [
-    ("Starter: small, comes with Fewtune, trains on any computer", "starter"),
+    ("Starter, bundled: trains on any computer", "starter"),
     ("SmolLM2 135M Instruct, from the hub", "HuggingFaceTB/SmolLM2-135M-Instruct"),
     ("Qwen2.5 0.5B Instruct, from the hub", "Qwen/Qwen2.5-0.5B-Instruct"),
     ("Qwen2.5 1.5B Instruct, from the hub", "Qwen/Qwen2.5-1.5B-Instruct"),
