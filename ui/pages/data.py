@@ -112,8 +112,10 @@ def on_entered(desk: Desk, step: int) -> Any:  # noqa: ANN401 - updates of the p
 
 
 @guarded
-def on_uploaded(desk: Desk, path: str) -> Any:  # noqa: ANN401
+def on_uploaded(desk: Desk, path: str | None) -> Any:  # noqa: ANN401
     """Copy the file into the home folder and read it."""
+    if not path:
+        return gr.skip()
     source = desk.engine.open_data(path)
     desk.take(source)
     return [*_drawn(desk), None]
