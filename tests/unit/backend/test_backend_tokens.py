@@ -19,7 +19,7 @@ def plain(tokenizer):
 
 
 @pytest.mark.parametrize("templated", [True, False])
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(prompt=TEXT, answer=TEXT)
 def test_the_prompt_is_an_exact_prefix_and_the_answer_is_whole(tokenizer, plain, templated, prompt, answer):
     mine = tokenizer if templated else plain
@@ -31,14 +31,15 @@ def test_the_prompt_is_an_exact_prefix_and_the_answer_is_whole(tokenizer, plain,
     assert not row.truncated
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=st.integers(1, 200), room=st.integers(24, 120), answer=TEXT)
 def test_a_shortened_row_fits_and_keeps_its_answer_and_its_frame(tokenizer, words, room, answer):
     given_row = Example(1, (Turn("system", "Be brief."), Turn("user", "Say: " + "word " * words + "Why?")), answer)
     row = encode(tokenizer, given_row, room)
     tail = answer_ids(tokenizer, given_row.turns, answer)
     if row is None:
-        assert len(tail) + 12 > room
+        frame = prompt_ids(tokenizer, (given_row.turns[0], Turn("user", "")))
+        assert len(frame) + len(tail) > room
         return
     assert len(row.input_ids) <= room
     assert row.input_ids[row.prompt_length :] == tail
