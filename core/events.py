@@ -149,7 +149,7 @@ class Evaluated:
 
     rows: int
     metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Metric name to {"base", "tuned", "interval": [low, high], "p_value"}; the interval (95 %) is of the difference."""
+    """Metric name to {"base", "tuned", "interval": [low, high], "p_value"}; the interval (95 %) is of tuned - base."""
     wins: int = 0
     losses: int = 0
     ties: int = 0

@@ -12,7 +12,7 @@ def read_parquet(data: bytes, name: str) -> Table:
     Raises:
         DataError: The file is damaged, or unpacks to more than `MAX_BYTES`.
     """
-    import pyarrow as pa  # type: ignore[import-untyped]
+    import pyarrow as pa
     from pyarrow import parquet
 
     try:

@@ -22,6 +22,13 @@ _QUIET = {
     "TRL_EXPERIMENTAL_SILENCE": "1",
     "PYTHONUNBUFFERED": "1",  # the last line before a crash is the one that matters
 }
+_MODEST = {
+    # Threads that spin while they wait for each other take the processor from the page that watches them.
+    "OMP_WAIT_POLICY": "PASSIVE",
+    # Each number of tokens makes oneDNN keep kernels of its own; a thousand of them grow to gigabytes.
+    "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64",
+}
+"""Defaults: what the user's environment says goes before them."""
 
 
 class _RunningProcess:
@@ -94,7 +101,7 @@ class ProcessLauncher:
     def _spawn(self, home: Path) -> "subprocess.Popen[bytes]":
         root = str(Path(core.__file__).parents[1])
         paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-        environment = os.environ | _QUIET | {"PYTHONPATH": os.pathsep.join(paths)}
+        environment = _MODEST | dict(os.environ) | _QUIET | {"PYTHONPATH": os.pathsep.join(paths)}
         # What it prints before it has a job; after that it prints into the folder of the run.
         log = os.open(home / LOG_NAME, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_APPEND, 0o600)
         try:
