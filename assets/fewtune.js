@@ -47,7 +47,7 @@
     document.documentElement.style.colorScheme = next;
   });
 
-  /* Enter in a one-line field does what the page's primary button does. */
+  /* Enter in a one-line field keeps what was typed, as leaving it does; it never starts a run by itself. */
   addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.target instanceof HTMLInputElement) || !event.target.closest("#ft-walk")) return;
     if (event.target.getAttribute("role") === "listbox" || event.target.closest(".ft-own-enter")) return;

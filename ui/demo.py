@@ -15,7 +15,7 @@ from ui.notices import guarded
 from ui.tab import DATA, EVALUATE, EXPORT, STRATEGY, TRAIN, Tab, asked, quiet
 
 _SAMPLE = "legal_clauses"
-_EPOCHS = 3
+_EPOCHS = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Page 5: did it help? Base and tuned on the same held-out rows, with intervals, and the rows themselves."""
 
+import os
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -27,6 +28,7 @@ def build(desk: Desk, tab: Tab) -> None:
         with gr.Column(min_width=200):
             onward = gr.Button("Export the model", variant="primary", interactive=False, elem_id="ft-to-export")
             again = gr.Button("Score again", visible=False, elem_id="ft-score-again")
+            stop = gr.Button("Stop scoring", variant="stop", visible=False, elem_id="ft-stop-scoring")
     strips = markup.view(elem_id="ft-strips")
     with gr.Column(visible=False) as details:
         with gr.Row(elem_classes=["ft-table-head"]):
@@ -52,7 +54,7 @@ def build(desk: Desk, tab: Tab) -> None:
         with gr.Accordion("Confusion: which label was taken for which", open=False, visible=False) as folded:
             confusion = markup.view()
     rows = gr.State([])
-    drawn = [head, onward, again, strips, details, outcome, table, rows, folded, confusion, download, shown]
+    drawn = [head, onward, again, stop, strips, details, outcome, table, rows, folded, confusion, download, shown]
     looked = [tab.pulse.change, tab.step.change, tab.run.change]
     inputs = [tab.run, tab.step, shown]
     gr.on(looked, partial(on_looked, desk), inputs, drawn, **quiet(trigger_mode="always_last"))
@@ -63,6 +65,7 @@ def build(desk: Desk, tab: Tab) -> None:
         return on_row_chosen(desk, run_id, numbers, event.index)
 
     table.select(chosen, [tab.run, rows], detail, **quiet())
+    stop.click(partial(on_stop, desk), tab.run, stop, **asked())
     again.click(partial(on_again, desk), tab.run, again, **asked())
     onward.click(partial(on_continued, desk), tab.run, tab.step, **quiet())
 
@@ -100,7 +103,8 @@ def on_looked(desk: Desk, run_id: str, step: int, shown: str) -> Any:  # noqa: A
     if view is None or evaluation is None:
         ready = view is not None and not view.is_live and view.best_step is not None
         hidden = [gr.Column(visible=False), *(gr.skip() for _ in range(6))]
-        return [head, gr.Button(interactive=False), gr.Button("Score now", visible=ready), _waiting(view), *hidden, now]
+        buttons = [gr.Button(interactive=False), gr.Button("Score now", visible=ready, interactive=True), _stop(view)]
+        return [head, *buttons, _waiting(view), *hidden, now]
     labels = bool(evaluation.labels)
     found = _found(evaluation, "all")
     again = gr.Button("Score again", visible=not view.is_live and view.state != RunState.QUEUED, interactive=True)
@@ -108,6 +112,7 @@ def on_looked(desk: Desk, run_id: str, step: int, shown: str) -> Any:  # noqa: A
         head,
         gr.Button(interactive=True),
         again,
+        _stop(view),
         scoresheet.strips(evaluation),
         gr.Column(visible=True),
         gr.Radio(choices=scoresheet.outcomes(evaluation), value="all"),
@@ -154,6 +159,19 @@ def on_continued(desk: Desk, run_id: str) -> int:
     return EXPORT if run_id and desk.view(run_id).best_step is not None else TRAIN
 
 
+@guarded
+def on_stop(desk: Desk, run_id: str) -> gr.Button:
+    """Ask the scoring to stop; asking twice is asking once."""
+    desk.engine.stop(run_id)
+    return gr.Button("Stopping", interactive=False)
+
+
+def _stop(view: Any) -> gr.Button:  # noqa: ANN401 - a view, or None
+    live = view is not None and view.is_live and view.kind != "export"
+    stopping = live and view.state == RunState.STOPPING
+    return gr.Button("Stopping" if stopping else "Stop scoring", visible=live, interactive=not stopping)
+
+
 def _waiting(view: Any) -> str:  # noqa: ANN401 - a view, or None
     return scoresheet.progress(view) if view is not None and view.is_live else scoresheet.invitation()
 
@@ -168,7 +186,8 @@ def _table(found: list[RowResult]) -> dict[str, Any]:
 
 def _written(run_id: str, evaluation: Evaluation) -> Path:
     """The rows as a file that can be downloaded, under a name that says which run."""
-    folder = Path(tempfile.mkdtemp(prefix="fewtune-csv-"))
+    # Gradio's own folder for files, which the server empties when it ends.
+    folder = Path(tempfile.mkdtemp(prefix="csv-", dir=os.environ.get("GRADIO_TEMP_DIR")))
     path = folder / f"fewtune-{run_id}.csv"
     path.write_bytes(to_csv(evaluation))
     return path

@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from core.events import Exported
+from core.events import Exported, RunState
 from core.export.exporters import EXPORTERS, Exporter
 from core.strategy.plan import Plan
 from ui import drawings, markup, phrases, words
@@ -22,14 +22,17 @@ def build(desk: Desk, tab: Tab) -> None:
     with gr.Row(elem_classes=["ft-head"]):
         head = markup.view(_nothing())
         onward = gr.Button("Export the adapter", variant="primary", interactive=False, elem_id="ft-export-first")
-    status = markup.view(elem_id="ft-export-status")
+    with gr.Row(elem_classes=["ft-card-head"]):
+        status = markup.view(elem_id="ft-export-status")
+        stop = gr.Button("Stop exporting", variant="stop", visible=False, elem_id="ft-stop-export")
     cards: list[Any] = []
     with gr.Row(elem_classes=["ft-choices"]):
         for exporter in EXPORTERS.values():
             cards.extend(_card(desk, tab, exporter))
-    drawn = [head, onward, status, *cards]
+    drawn = [head, onward, status, stop, *cards]
     looked = [tab.pulse.change, tab.step.change, tab.run.change]
     gr.on(looked, partial(on_looked, desk), [tab.run, tab.step], drawn, **quiet(trigger_mode="always_last"))
+    stop.click(partial(on_stop, desk), tab.run, stop, **asked())
     onward.click(partial(on_continued, desk), tab.run, [onward, tab.step], **asked())
 
 
@@ -61,6 +64,13 @@ def on_export(desk: Desk, name: str, run_id: str) -> Any:  # noqa: ANN401
 
 
 @guarded
+def on_stop(desk: Desk, run_id: str) -> gr.Button:
+    """Ask the export to stop; nothing is left behind."""
+    desk.engine.stop(run_id)
+    return gr.Button("Stopping", interactive=False)
+
+
+@guarded
 def on_continued(desk: Desk, run_id: str) -> Any:  # noqa: ANN401
     """Make the smallest export; once there is one, go on to the list of runs."""
     if not run_id or desk.view(run_id).exported:
@@ -78,11 +88,17 @@ def _drawn(desk: Desk, run_id: str) -> list[Any]:
     if not run_id:
         waiting = [_card_update(exporter, None, RunView()) for exporter in EXPORTERS.values()]
         onward = gr.Button("See all runs", interactive=True)
-        return [_nothing(), onward, "", *(part for card in waiting for part in card)]
+        return [_nothing(), onward, "", gr.Button(visible=False), *(part for card in waiting for part in card)]
     view = desk.view(run_id)
     plan = desk.engine.run(run_id).plan
     cards = [part for exporter in EXPORTERS.values() for part in _card_update(exporter, plan, view)]
-    return [_headline(view), _onward(view, plan), _status(view), *cards]
+    return [_headline(view), _onward(view, plan), _status(view), _stop(view), *cards]
+
+
+def _stop(view: RunView) -> gr.Button:
+    live = view.kind == "export" and view.is_live
+    stopping = view.state == RunState.STOPPING
+    return gr.Button("Stopping" if stopping else "Stop exporting", visible=live, interactive=not stopping)
 
 
 def _onward(view: RunView, plan: Plan) -> gr.Button:

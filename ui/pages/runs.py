@@ -73,6 +73,7 @@ def on_looked(desk: Desk, step: int, chosen: str | None) -> Any:  # noqa: ANN401
     return _listed(desk, chosen) if step == RUNS else gr.skip()
 
 
+@guarded
 def on_row_chosen(ids: list[str], event: gr.SelectData) -> Any:  # noqa: ANN401
     """Choose the run of the row that was clicked."""
     index = event.index[0] if isinstance(event.index, list | tuple) else -1
