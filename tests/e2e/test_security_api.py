@@ -5,6 +5,7 @@ import json
 import httpx
 import pytest
 
+from core.store.store import Store
 from tests.e2e.served import Served
 
 ODD = [
@@ -25,9 +26,15 @@ pytestmark = pytest.mark.timeout(900)
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
-    dashboard = Served(tmp_path_factory.mktemp("sweep") / "home")
+    home = tmp_path_factory.mktemp("sweep") / "home"
+    dashboard = Served(home)
     yield dashboard
     dashboard.end()
+    # Pressing every button starts a run, and a run outlives its dashboard.
+    store = Store(home)
+    if job := store.active():
+        store.request_stop(job.id)
+    store.close()
 
 
 def call(client: httpx.Client, number: int, data: list, session: str) -> list[dict]:
