@@ -7,7 +7,7 @@ from threading import Event as Flag
 from typing import TYPE_CHECKING
 
 from core.events import Advanced, Emit
-from core.export.card import base_phrase, public_name
+from core.export.card import public_name
 from core.export.exporter import Exporter, ExportTask
 from core.strategy.methods import METHODS
 from core.strategy.plan import Plan
@@ -39,10 +39,10 @@ def _write(task: ExportTask, loaded: "Loaded", into: Path, emit: Emit, stopping:
     emit(Advanced(what="Writing the adapter", done=1, total=1))
 
 
-def _loading(plan: Plan) -> str:
+def _loading(plan: Plan, base_model: str) -> str:
     method = METHODS[plan.method]
     lines = [
-        f"base_model = {base_phrase(plan.model)!r}",
+        f"base_model = {base_model!r}",
         "from peft import PeftModel",
         f"from transformers import AutoModelForCausalLM, AutoTokenizer{', BitsAndBytesConfig' * method.quantised}",
         *(["from core.backend import bottleneck  # of Fewtune"] * _is_ours(plan)),

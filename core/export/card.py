@@ -62,7 +62,7 @@ def _readme(plan: Plan, exporter: Exporter, loaded: "Loaded", legal: list[str]) 
         f"{name}, tuned with {method.title} on {plan.data.name}; written by Fewtune as: {exporter.title}.\n",
         f"It needs {exporter.needs}.\n",
         "## Loading\n",
-        _code(f'folder = "."  # this folder\n{exporter.loading(plan)}'),
+        _code(f'folder = "."  # this folder\n{exporter.loading(plan, base_phrase(plan.model))}'),
         *_plugin(plan),
         "## Prompting\n",
         "The model knows prompts written the way it was trained; others may give endless or garbled answers.\n",

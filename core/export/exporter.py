@@ -53,5 +53,6 @@ class Exporter:
     """About what it will take on disk, given the bytes of one weight: 4 for fp32, 2 for bf16."""
     write: Write
     """Write weights and configuration into an empty folder; takes the loaded tuned model, which it may use up."""
-    loading: Callable[[Plan], str]
-    """Lines of Python that load the export with plain libraries; `folder` is a name in them that stands before."""
+    loading: Callable[[Plan, str], str]
+    """Lines of Python that load the export with plain libraries, given what stands for the base model; `folder` is a
+    name in them."""

@@ -76,7 +76,7 @@ def _model_files(best: Path) -> list[Path]:
     return sorted({path for pattern in _MODEL_FILES for path in best.glob(pattern)})
 
 
-def _loading(plan: Plan) -> str:  # noqa: ARG001 - the same for every plan
+def _loading(plan: Plan, base_model: str) -> str:  # noqa: ARG001 - it needs neither
     return "\n".join(
         [
             "from transformers import AutoModelForCausalLM, AutoTokenizer",

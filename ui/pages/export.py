@@ -8,6 +8,7 @@ import gradio as gr
 
 from core.events import Exported, RunState
 from core.export.exporters import EXPORTERS, Exporter
+from core.strategy.model_facts import locate
 from core.strategy.plan import Plan
 from ui import drawings, markup, phrases, words
 from ui.desk import Desk
@@ -188,7 +189,7 @@ def _result(exported: Exported) -> str:
 
 
 def _loading(exporter: Exporter, exported: Exported, plan: Plan) -> str:
-    return f"folder = {exported.folder!r}\n{exporter.loading(plan).strip()}\n"
+    return f"folder = {exported.folder!r}\n{exporter.loading(plan, str(locate(plan.model))).strip()}\n"
 
 
 def _title(name: str) -> str:
