@@ -58,7 +58,7 @@ def install_chromium() -> Path | None:
         try:
             subprocess.run(command, stdout=subprocess.DEVNULL, check=False, timeout=900)
         except (OSError, subprocess.TimeoutExpired) as error:
-            print(f"{command[0]}: {error}", file=sys.stderr)  # noqa: T201 - a script's output
+            print(f"{command[0]}: {error}", file=sys.stderr)
         if found := find_chromium():
             return found
     return None
@@ -66,4 +66,4 @@ def install_chromium() -> Path | None:
 
 if __name__ == "__main__":
     browser = find_chromium() or install_chromium()
-    sys.exit(HOW) if browser is None else print(f"Browser tests use {browser}")  # noqa: T201 - a script's output
+    sys.exit(HOW) if browser is None else print(f"Browser tests use {browser}")

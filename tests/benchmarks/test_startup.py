@@ -51,7 +51,7 @@ def test_the_first_page_comes_nearly_as_fast_as_an_empty_one(tmp_path):
         bare = [one[place] for one, _ in rounds]
         full = [other[place] for _, other in rounds]
         ratios = [theirs / its for its, theirs in zip(bare, full, strict=True)]
-        print(  # noqa: T201 - what a benchmark is for
+        print(
             f"{what}: bare {statistics.median(bare):.2f} s, Fewtune {statistics.median(full):.2f} s, "
             f"ratio {statistics.median(ratios):.2f} [{min(ratios):.2f}-{max(ratios):.2f}], n={ROUNDS}"
         )

@@ -122,7 +122,7 @@ def test_training_is_faster_than_plain_trl(tokenizer, tmp_path, capsys):
     with capsys.disabled():
         for name, found in speeds.items():
             middle = statistics.median(found)
-            print(  # noqa: T201 - what a benchmark is for
+            print(
                 f"\n{name}: {middle:.0f} real tokens per CPU second "
                 f"[{min(found):.0f}-{max(found):.0f}], {middle / peer:.2f} times TRL",
                 end="",
