@@ -1,5 +1,6 @@
 """The file that holds the store: its tables, its connections and what can go wrong with it."""
 
+import contextlib
 import os
 import sqlite3
 import threading
@@ -202,7 +203,10 @@ def _make_private(home: Path, path: Path) -> None:
     if made or path.exists() or not any(home.iterdir()):
         home.chmod(0o700)
     (home / "runs").mkdir(mode=0o700, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    # A file that exists is not opened here: closing any descriptor of it would drop the locks that other connections
+    # of this process hold, and another process could then delete the journal under them.
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _remedy(error: sqlite3.Error) -> str:
