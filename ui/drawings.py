@@ -142,7 +142,7 @@ def table(head: Sequence[str], rows: Sequence[tuple[Sequence[str], str]], classe
 
 
 def _short(label: str) -> str:
-    return words.shortened(label, 9)
+    return words.shortened(label, 18)
 
 
 def _named(part: str) -> str:

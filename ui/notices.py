@@ -12,7 +12,8 @@ from ui.markup import text
 
 log = logging.getLogger(__name__)
 
-_SECONDS = 12
+_SECONDS = 45
+"""Long enough to read it twice; it can be closed at once."""
 _UNEXPECTED = UserError(
     "Fewtune itself made a mistake; your data and runs are as they were.",
     "Try again. If it stays, the terminal in which Fewtune runs says more.",

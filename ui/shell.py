@@ -7,7 +7,7 @@ import gradio as gr
 from core.engine import Engine
 from core.errors import NotFoundError
 from ui import demo as player
-from ui import header
+from ui import header, notices
 from ui.desk import Desk
 from ui.look import CSS, HEAD, THEME
 from ui.notices import guarded
@@ -54,8 +54,8 @@ def on_opened(desk: Desk, query: dict[str, str]) -> tuple[Any, int, str]:
     if asked:
         try:
             desk.engine.run(asked)
-        except NotFoundError:
-            gr.Warning("The address names a run that does not exist.", title="No such run")
+        except NotFoundError as error:
+            notices.show(error, title="The address names a run that does not exist")
             return "", RUNS, "opened"
         return asked, step or TRAIN, "opened"
     job = desk.engine.active()

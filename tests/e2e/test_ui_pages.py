@@ -87,7 +87,7 @@ def test_a_link_opens_its_run_and_the_back_button_goes_back(finished, look):
     says(page, "Better by")
     go(page, 3)
     says(page, "Trained: best at step 80")
-    page.wait_for_function("location.search.includes('step=3')")
+    page.wait_for_function("() => location.search.includes('step=3')")
     page.go_back()
     page.wait_for_selector("#ft-step-4.ft-here")
     assert f"run={run_id}" in page.url
@@ -98,10 +98,10 @@ def test_the_counts_filter_the_rows_and_a_row_opens_side_by_side(finished, look)
     page = look.tab(f"{served.url}/?run={run_id}&step=4")
     says(page, "Better by")
     page.click("#ft-outcome label:has-text('worse')")
-    page.wait_for_function("!document.querySelector('#ft-rows').innerText.includes('better')")
-    page.click("#ft-rows tbody tr:nth-child(2) td:nth-child(3)")
+    page.wait_for_function("() => !document.querySelector('#ft-rows').innerText.includes('better')")
+    page.click("#ft-rows [data-testid='cell-1-2']")
     page.wait_for_function(
-        "[...document.querySelectorAll('textarea')].some(t => t.value.startsWith('Classify the text.'))"
+        "() => [...document.querySelectorAll('textarea')].some(t => t.value.startsWith('Classify the text.'))"
     )
 
 
@@ -117,9 +117,9 @@ def test_what_was_typed_comes_back_after_a_reload(finished, look):
     page.reload()
     says(page, "1 setting differs from the advice")
     page.click("#ft-expert button")
-    page.wait_for_function("document.querySelector('#setting-learning_rate input')?.value === '0.0007'")
+    page.wait_for_function("() => document.querySelector('#setting-learning_rate input')?.value === '0.0007'")
     page.wait_for_function(
-        "document.querySelector('#ft-name input, #ft-name textarea').value === 'A name that I typed'"
+        "() => document.querySelector('#ft-name input, #ft-name textarea').value === 'A name that I typed'"
     )
 
 
@@ -169,7 +169,7 @@ def test_a_run_is_renamed_as_typed_and_deleted_after_a_second_question(look, tmp
     served = serve(home)
     page = look.tab(f"{served.url}/?step=6")
     says(page, "1 run, 1 scored")
-    page.click("#ft-runs tbody tr:first-child td:first-child")
+    page.click("#ft-runs [data-testid='cell-0-0']")
     page.wait_for_selector("#ft-rename:enabled")
     page.fill("label:has-text('Its name') input, label:has-text('Its name') textarea", "Ünïcode <b>name</b>")
     page.click("#ft-rename")

@@ -1,10 +1,11 @@
 """A person in front of a browser: opens tabs, waits as long as a slow machine needs, keeps pictures."""
 
+import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-PATIENCE = 240_000
+PATIENCE = int(os.environ.get("FEWTUNE_PATIENCE", "240")) * 1000
 """Milliseconds that anything may take on a busy machine."""
 PAGES = {1: "data", 2: "strategy", 3: "train", 4: "evaluate", 5: "export", 6: "runs"}
 

@@ -26,7 +26,9 @@ def test_a_gap_stays_a_gap():
     assert len(x) == len(y)
 
 
-@pytest.mark.parametrize("build", [plots.loss, plots.memory, lambda v: plots.small(v, "rate"), lambda v: plots.compared({"a": v})])
+@pytest.mark.parametrize(
+    "build", [plots.loss, plots.memory, lambda v: plots.small(v, "rate"), lambda v: plots.compared({"a": v})]
+)
 def test_an_empty_figure_says_what_will_come_at_its_full_height(build):
     figure = build(RunView())
     assert figure["layout"]["annotations"][0]["text"]

@@ -17,7 +17,9 @@ def test_a_tiny_number_is_written_with_its_exponent():
     assert words.number(2e-5) == "2e-5"
 
 
-@pytest.mark.parametrize(("value", "told"), [(9.4e6, "9.4 MB"), (1.23e9, "1.2 GB"), (900, "900 bytes"), (45e6, "45.0 MB")])
+@pytest.mark.parametrize(
+    ("value", "told"), [(9.4e6, "9.4 MB"), (1.23e9, "1.2 GB"), (900, "900 bytes"), (45e6, "45.0 MB")]
+)
 def test_a_size_takes_the_unit_that_reads_best(value, told):
     assert words.size(value) == told
 
