@@ -139,6 +139,7 @@ def _draft(it: Situation, choice: DataChoice, method: str) -> Plan:
         learning_rate=choices.learning_rate(it, method)[0],
         max_length=choices.max_length(it)[0],
         patience=choices.patience(it)[0],
+        precision=choices.precision(it, method)[0],
     )
 
 
@@ -162,7 +163,7 @@ def _reasons(it: Situation, plan: Plan) -> list[Reason]:
         choices.max_length(it)[1],
         choices.patience(it)[1],
         choices.augment(it),
-        choices.precision(it, plan.method),
+        choices.precision(it, plan.method)[1],
     ]
 
 

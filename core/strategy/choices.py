@@ -17,6 +17,8 @@ STEPS = {"best": 400, "balanced": 280, "least_memory": 280, "fastest": 140}
 FEWEST_EPOCHS, MOST_EPOCHS = 3, 20
 SMALL_SET = 1000
 """Examples below which a step takes 8 rows, not 16."""
+SMALL_MODEL = 30_000_000
+"""Parameters below which a processor computes in fp32."""
 LONGEST = 4096
 """Tokens beyond which a row is shortened unless someone asks for more."""
 
@@ -186,8 +188,14 @@ def augment(it: Situation) -> Reason:
     return Reason(choice="augment", because=because, source=it.cell.source)
 
 
-def precision(it: Situation, method: str) -> Reason:
-    """In what numbers the work is done: left to the device, and said here."""
+def precision(it: Situation, method: str) -> tuple[str, Reason]:
+    """In what numbers the work is done: left to the device, but for a small model on a processor."""
+    if not it.machine.gpus and it.facts.parameters < SMALL_MODEL:
+        because = (
+            f"fp32: with {it.facts.size} parameters bf16 saves a processor little time, costs memory for its kernels, "
+            "and rounds."
+        )
+        return "fp32", Reason(choice="precision", because=because, source="tried on the starter model")
     products = "bf16" if it.machine.bf16 else "fp32"
     device = it.machine.gpus[0].name if it.machine.gpus else "This CPU"
     able = "multiplies bf16 in hardware" if it.machine.bf16 else "has no bf16 in hardware"
@@ -198,4 +206,4 @@ def precision(it: Situation, method: str) -> Reason:
         because += ", and so are the frozen weights"
     else:
         because += "; the weights stay fp32"
-    return Reason(choice="precision", because=f"{because}.", source="this machine")
+    return "auto", Reason(choice="precision", because=f"{because}.", source="this machine")
