@@ -12,11 +12,11 @@ from core.strategy.matrix import Cell
 from core.strategy.methods import METHODS, read_options
 from core.strategy.model_facts import ModelFacts
 
-STEPS = {"best": 400, "balanced": 280, "least_memory": 280, "fastest": 140}
-"""Optimizer steps aimed at, by goal; early stopping ends sooner where it can."""
+ROWS_SEEN = {"best": 2700, "balanced": 1800, "least_memory": 1800, "fastest": 900}
+"""Rows aimed at over all passes, by goal; early stopping ends sooner where it can."""
 FEWEST_EPOCHS, MOST_EPOCHS = 3, 20
 SMALL_SET = 1000
-"""Examples below which a step takes 8 rows, not 16."""
+"""Examples below which a step takes 4 rows, not 16."""
 SMALL_MODEL = 30_000_000
 """Parameters below which a processor computes in fp32."""
 LONGEST = 4096
@@ -120,13 +120,13 @@ def learning_rate(it: Situation, method: str) -> tuple[float, Reason]:
 
 def rows_per_step(it: Situation) -> int:
     """Rows of one optimizer step."""
-    return 8 if it.rows < SMALL_SET else 16
+    return 4 if it.rows < SMALL_SET else 16
 
 
 def epochs(it: Situation) -> tuple[int, Reason]:
-    """Enough passes for the optimizer steps aimed at."""
+    """Enough passes for the rows aimed at."""
     each = math.ceil(it.train_rows / rows_per_step(it)) or 1
-    count = min(MOST_EPOCHS, max(FEWEST_EPOCHS, math.ceil(STEPS[it.goal] / each)))
+    count = min(MOST_EPOCHS, max(FEWEST_EPOCHS, math.ceil(ROWS_SEEN[it.goal] / max(1, it.train_rows))))
     because = (
         f"At most {count} passes over {it.train_rows:,} rows, {count * each:,} optimizer steps: "
         "few examples need more passes, and early stopping decides."

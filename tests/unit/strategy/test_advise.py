@@ -106,10 +106,10 @@ def test_a_method_that_does_not_fit_gives_way_to_qlora_and_says_so(rows, choice,
 
 def test_memory_decides_how_a_step_is_divided_and_its_rows_stay(rows, choice, seven_billion, gpu_machine):
     plans = [
-        advise(rows(500, words=900), choice, seven_billion, gpu_machine, gpu_memory=memory).plan
-        for memory in (100, 24, 10)
+        advise(rows(1500, words=900), choice, seven_billion, gpu_machine, gpu_memory=memory).plan
+        for memory in (400, 24, 10)
     ]
-    assert [plan.rows_per_step for plan in plans] == [8, 8, 8]
+    assert [plan.rows_per_step for plan in plans] == [16, 16, 16]
     assert plans[0].batch_size > plans[1].batch_size
     assert plans[-1].gradient_checkpointing
 
@@ -131,7 +131,7 @@ def test_faster_means_fewer_steps_and_best_means_more(rows, choice, small, machi
     assert epochs[Goal.FASTEST] < epochs[Goal.BALANCED] < epochs[Goal.BEST]
 
 
-@pytest.mark.parametrize(("count", "each"), [(40, 8), (999, 8), (1000, 16)])
+@pytest.mark.parametrize(("count", "each"), [(40, 4), (999, 4), (1000, 16)])
 def test_few_examples_take_small_steps(count, each, rows, choice, small, machine):
     plan = advise(rows(count), choice, small, machine).plan
     assert plan.rows_per_step == each
