@@ -5,14 +5,13 @@ from typing import Any
 import gradio as gr
 
 from core.engine import Engine
-from core.errors import NotFoundError
 from ui import demo as player
-from ui import header, notices
+from ui import header
 from ui.desk import Desk
 from ui.look import CSS, HEAD, THEME
 from ui.notices import guarded
 from ui.pages import data, evaluate, export, runs, strategy, train
-from ui.tab import DATA, RUNS, STEPS, TRAIN, Tab, quiet
+from ui.tab import DATA, STEPS, TRAIN, Tab, quiet
 
 __all__ = ["CSS", "HEAD", "THEME", "build_app"]
 
@@ -52,11 +51,7 @@ def on_opened(desk: Desk, query: dict[str, str]) -> tuple[Any, int, str]:
     asked = query.get("run", "")
     step = _step_of(query.get("step", ""))
     if asked:
-        try:
-            desk.engine.run(asked)
-        except NotFoundError as error:
-            notices.show(error, title="The address names a run that does not exist")
-            return "", RUNS, "opened"
+        # Where there is no such run, the page of training says so.
         return asked, step or TRAIN, "opened"
     job = desk.engine.active()
     if job:

@@ -76,7 +76,8 @@ def build(desk: Desk, tab: Tab) -> None:
     everything = [*drawn, model, goal, budget, name, method, about, lit, key]
     wishes = partial(on_wished, desk)
     gr.on([model.input, goal.input, budget.input], wishes, [model, goal, budget], everything, **asked())
-    name.input(partial(on_named, desk), name, None, **quiet(trigger_mode="always_last"))
+    # A pasted name is one change without a key: only leaving the field tells of it.
+    gr.on([name.input, name.blur], partial(on_named, desk), name, None, **quiet(trigger_mode="always_last"))
     method.input(partial(on_method_chosen, desk), method, everything, **asked())
     reset.click(partial(on_reset, desk), None, everything, **asked())
     gr.on([tab.step.change, tab.plan.change], partial(on_entered, desk), tab.step, everything, **quiet())

@@ -72,9 +72,10 @@ def on_resume(desk: Desk, run_id: str) -> Any:  # noqa: ANN401
 @guarded
 def on_continued(desk: Desk, run_id: str) -> int:
     """Go on to the results; score first what was kept and never scored."""
-    if not run_id:
+    try:
+        view = desk.view(run_id)
+    except NotFoundError:
         return STRATEGY
-    view = desk.view(run_id)
     if view.evaluated is None and view.training.state in _RESUMABLE:
         desk.engine.evaluate(run_id)
     return EVALUATE
@@ -83,16 +84,13 @@ def on_continued(desk: Desk, run_id: str) -> int:
 def _drawn(desk: Desk, run_id: str) -> list[Any]:
     """Updates of everything on the page."""
     if not run_id:
-        waiting = [gr.Button(visible=False), gr.Button(visible=False)]
-        onward = gr.Button("Choose a strategy", interactive=True)
-        return [
-            _nothing(),
-            _status(RunView(), None),
-            onward,
-            *waiting,
-            *_figures(desk, "", RunView(), None),
-            _log(RunView()),
-        ]
+        return _without(desk, _nothing())
+    try:
+        desk.engine.run(run_id)
+    except NotFoundError:
+        return _without(
+            desk, markup.headline("There is no such run", "It may have been deleted. Runs lists all there are.")
+        )
     view = desk.view(run_id)
     plan = desk.engine.run(run_id).plan
     title, below, tone = phrases.training_headline(view, plan.patience)
@@ -104,6 +102,14 @@ def _drawn(desk: Desk, run_id: str) -> list[Any]:
         *_figures(desk, run_id, view, plan),
         _log(view),
     ]
+
+
+def _without(desk: Desk, head: str) -> list[Any]:
+    """Updates of the page where there is no run to draw."""
+    hidden = [gr.Button(visible=False), gr.Button(visible=False)]
+    onward = gr.Button("Choose a strategy", interactive=True)
+    figures = _figures(desk, "", RunView(), None)
+    return [head, _status(RunView(), None), onward, *hidden, *figures, _log(RunView())]
 
 
 def _buttons(view: RunView) -> list[gr.Button]:
