@@ -25,18 +25,19 @@ def markup(error: UserError) -> str:
     if error.problems:
         lines = "".join(f"<li><b>{text(name)}</b>: {text(problem)}</li>" for name, problem in error.problems.items())
         return f"<ul>{lines}</ul>{text(error.fix)}"
-    return f"<b>{text(error.what)}</b> {text(error.fix)}".strip()
+    return f"{text(error.what)} {text(error.fix)}".strip()
 
 
 def show(error: UserError, *, title: str = "That did not work", link: tuple[str, str] | None = None) -> None:
     """Show a notice; `link` is a run's id and the words to click on."""
     more = f' <a href="?run={text(link[0])}" target="_self">{text(link[1])}</a>' if link else ""
-    gr.Warning(markup(error) + more, duration=_SECONDS, title=text(title))
+    # Gradio gathers notices of a kind under one title, so ours stands in the message.
+    gr.Warning(f"<b>{text(title)}</b><br>{markup(error)}{more}", duration=_SECONDS, title="Please read")
 
 
 def tell(message: str, title: str = "Done") -> None:
     """Say that something went well."""
-    gr.Info(text(message), duration=6, title=text(title))
+    gr.Info(f"<b>{text(title)}</b><br>{text(message)}", duration=6, title="Done")
 
 
 def guarded(handler: Callable[..., Any]) -> Callable[..., Any]:
