@@ -12,11 +12,11 @@ from core.strategy.matrix import Cell
 from core.strategy.methods import METHODS, read_options
 from core.strategy.model_facts import ModelFacts
 
-ROWS_SEEN = {"best": 2700, "balanced": 1800, "least_memory": 1800, "fastest": 900}
+ROWS_SEEN = {"best": 3200, "balanced": 2240, "least_memory": 2240, "fastest": 1120}
 """Rows aimed at over all passes, by goal; early stopping ends sooner where it can."""
 FEWEST_EPOCHS, MOST_EPOCHS = 3, 20
 SMALL_SET = 1000
-"""Examples below which a step takes 4 rows, not 16."""
+"""Examples below which a step takes 8 rows, not 16."""
 SMALL_MODEL = 30_000_000
 """Parameters below which a processor computes in fp32."""
 LONGEST = 4096
@@ -120,7 +120,7 @@ def learning_rate(it: Situation, method: str) -> tuple[float, Reason]:
 
 def rows_per_step(it: Situation) -> int:
     """Rows of one optimizer step."""
-    return 4 if it.rows < SMALL_SET else 16
+    return 8 if it.rows < SMALL_SET else 16
 
 
 def epochs(it: Situation) -> tuple[int, Reason]:

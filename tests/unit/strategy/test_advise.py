@@ -131,7 +131,7 @@ def test_faster_means_fewer_steps_and_best_means_more(rows, choice, small, machi
     assert epochs[Goal.FASTEST] < epochs[Goal.BALANCED] < epochs[Goal.BEST]
 
 
-@pytest.mark.parametrize(("count", "each"), [(40, 4), (999, 4), (1000, 16)])
+@pytest.mark.parametrize(("count", "each"), [(40, 8), (999, 8), (1000, 16)])
 def test_few_examples_take_small_steps(count, each, rows, choice, small, machine):
     plan = advise(rows(count), choice, small, machine).plan
     assert plan.rows_per_step == each
