@@ -1,5 +1,6 @@
 """A real Chromium, and dashboards for it to look at."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,14 @@ from tests.e2e.served import Served
 from tests.e2e.viewer import Viewer
 
 ARTIFACTS = Path(__file__).resolve().parents[2] / "artifacts"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _heed_ctrl_c():
+    """A test run in the background ignores Ctrl-C, and so would every program that it starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")
