@@ -14,7 +14,7 @@ from core.dataset.formats import FORMATS
 from core.dataset.load import Report, columns
 from core.dataset.source import Source
 from core.engine import Engine
-from core.errors import DataError, SettingsError, UserError
+from core.errors import DataError, NotFoundError, SettingsError, UserError
 from core.strategy.advise import Advice, Goal
 from core.strategy.machine import Machine
 from core.strategy.methods import METHODS
@@ -68,6 +68,13 @@ class Desk:
             # Queued, and nothing has been said of it yet.
             return RunView(kind="train", jobs={"train": JobView(self.engine.run(run_id).row.state)})
         return view
+
+    def is_live(self, run_id: str) -> bool:
+        """Whether more of the run is to be expected; a run that is gone has nothing more to say."""
+        try:
+            return self.view(run_id).is_live
+        except NotFoundError:
+            return False
 
     def figure(self, run_id: str, name: str, seq: int, build: Callable[[], Figure], variant: str = "") -> PlotData:
         """The figure of this state of the run, built once and shared."""

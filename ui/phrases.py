@@ -101,8 +101,10 @@ def training_headline(view: RunView, patience: int | None = None) -> tuple[str, 
 def _at_work(view: RunView, patience: int | None) -> tuple[str, str, str]:
     if view.training.state == RunState.EVALUATING:
         return "Trained; now scoring both models on the held-out rows", kept(view), ""
-    if not view.validation:
-        return "Training has begun", "The first validation will say whether it helps.", ""
+    if not any(step > 0 for step, _, _ in view.validation):
+        untrained = next((loss for step, loss, _ in view.validation if step == 0), None)
+        before = f"Before it, the validation loss is {words.number(untrained)}. " if untrained is not None else ""
+        return "Training has begun", f"{before}The first validation will say whether it helps.", ""
     since_best = _validations_since_best(view)
     if since_best == 0:
         return "Training is still improving", kept(view), ""
@@ -131,8 +133,8 @@ def kept(view: RunView) -> str:
 
 def _validations_since_best(view: RunView) -> int:
     count = 0
-    for _, _, best in reversed(view.validation):
-        if best:
+    for step, _, best in reversed(view.validation):
+        if best or step == 0:
             break
         count += 1
     return count

@@ -240,7 +240,8 @@ def _step_taken(view: RunView, taken: StepTaken, curves: _Curves) -> RunView:
 def _validated(view: RunView, at: float, validated: Validated, curves: _Curves) -> RunView:
     curves.validation.append((validated.step, validated.loss, validated.best))
     best = "the best so far." if validated.best else "no better than before."
-    curves.say(at, f"Validation loss {words.number(validated.loss)} at step {validated.step:,}: {best}")
+    told = f"at step {validated.step:,}: {best}" if validated.step else "before the first step."
+    curves.say(at, f"Validation loss {words.number(validated.loss)} {told}")
     return _with_best(view, curves)
 
 

@@ -1,5 +1,6 @@
 """Page 4 of the walk: a run while it happens, from any tab, and how it ended with the button for what comes next."""
 
+import time
 from functools import partial
 from typing import Any
 
@@ -18,6 +19,8 @@ from ui.tab import EVALUATE, STRATEGY, TRAIN, Tab, asked, quiet
 _RESUMABLE = {RunState.STOPPED, RunState.FAILED, RunState.LOST}
 _LOG_LINES = 300
 _RECENT_WARNINGS = 3
+_FIGURE_SECONDS = 2.5
+"""Between two drawings of the figures of a live run: the browser may share its cores with the training."""
 
 
 def build(desk: Desk, tab: Tab) -> None:
@@ -37,18 +40,26 @@ def build(desk: Desk, tab: Tab) -> None:
         norm = gr.Plot(show_label=False, elem_classes=["ft-plot", "short"], min_width=320)
     with gr.Accordion("Log in words", open=False):
         log = markup.view(_log(RunView()))
-    drawn = [head, status, onward, stop, resume, loss, memory, rate, norm, log]
+    figured = gr.State(("", 0.0))
+    drawn = [head, status, onward, stop, resume, loss, memory, rate, norm, log, figured]
     looked = [tab.pulse.change, tab.step.change, tab.run.change]
-    gr.on(looked, partial(on_looked, desk), [tab.run, tab.step], drawn, **quiet(trigger_mode="always_last"))
+    gr.on(looked, partial(on_looked, desk), [tab.run, tab.step, figured], drawn, **quiet(trigger_mode="always_last"))
     stop.click(partial(on_stop, desk), tab.run, [stop], **asked())
     resume.click(partial(on_resume, desk), tab.run, drawn, **asked())
     onward.click(partial(on_continued, desk), tab.run, tab.step, **asked())
 
 
 @guarded
-def on_looked(desk: Desk, run_id: str, step: int) -> Any:  # noqa: ANN401 - updates of the page
-    """Draw the run as of now, if this page is the one that is shown."""
-    return _drawn(desk, run_id) if step == TRAIN else gr.skip()
+def on_looked(desk: Desk, run_id: str, step: int, figured: tuple[str, float]) -> Any:  # noqa: ANN401 - updates
+    """Draw the run as of now, if this page is the one that is shown; figures of a live run not at every tick."""
+    if step != TRAIN:
+        return gr.skip()
+    updates = _drawn(desk, run_id)
+    now = time.monotonic()
+    live = bool(run_id) and desk.is_live(run_id)
+    if live and figured[0] == run_id and now - figured[1] < _FIGURE_SECONDS:
+        return [gr.skip() if 5 <= index <= 8 else update for index, update in enumerate(updates)] + [figured]
+    return [*updates, (run_id if live else "", now)]
 
 
 @guarded
@@ -66,7 +77,7 @@ def on_resume(desk: Desk, run_id: str) -> Any:  # noqa: ANN401
     """Go on from the newest complete checkpoint."""
     desk.engine.resume(run_id)
     notices.tell("The run goes on from its last checkpoint.", title="Resumed")
-    return _drawn(desk, run_id)
+    return [*_drawn(desk, run_id), ("", 0.0)]
 
 
 @guarded

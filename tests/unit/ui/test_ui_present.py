@@ -173,3 +173,10 @@ def test_every_state_has_its_words():
 
 def _fields(event: StepTaken) -> dict:
     return {name: getattr(event, name) for name in event.__slots__}
+
+
+def test_the_validation_before_the_first_step_is_no_setback():
+    told = [StateChanged(state=RunState.TRAINING), PREPARED, validated(0, 5.4, best=False), step(1)]
+    title, below, tone = phrases.training_headline(follow(RunView(), records(told)), 3)
+    assert (title, tone) == ("Training has begun", "")
+    assert "5.40" in below
