@@ -16,6 +16,8 @@ STARTER_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "starter"
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?")
 _ELSEWHERE = "Download the model elsewhere and give its folder, or take 'starter', which comes with Fewtune."
+_HUB_PATIENCE = 5.0
+"""Seconds that the hub gets to answer."""
 _WANTED = ("config.json", "tokenizer_config.json", "tokenizer.json", "chat_template.jinja")
 _BYTES = {"float32": 4, "float16": 2, "bfloat16": 2, "float64": 8}
 
@@ -221,6 +223,31 @@ def _optional_json(path: Path) -> dict[str, Any]:
     return read_json(path) if path.is_file() else {}
 
 
+def _hub_answers(hub_id: str) -> bool:
+    """Whether the hub can be reached at all: the library itself tries for half a minute before it says no.
+
+    Raises:
+        RepositoryNotFoundError: It answers, and has no such model, or only for those who accepted its terms.
+        EntryNotFoundError: It answers, and what it has is no model.
+    """
+    from httpx2 import TransportError  # the hub library's own client
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+    from huggingface_hub.errors import (
+        EntryNotFoundError,
+        HfHubHTTPError,
+        OfflineModeIsEnabled,
+        RepositoryNotFoundError,
+    )
+
+    try:
+        get_hf_file_metadata(hf_hub_url(hub_id, "config.json"), timeout=_HUB_PATIENCE)
+    except (RepositoryNotFoundError, EntryNotFoundError):
+        raise
+    except (TransportError, OfflineModeIsEnabled, HfHubHTTPError):
+        return False
+    return True
+
+
 def _download(hub_id: str) -> Path:
     """Fetch the small files of a hub model, from the local cache where they are, and return their folder.
 
@@ -231,7 +258,7 @@ def _download(hub_id: str) -> Path:
     from huggingface_hub.errors import EntryNotFoundError, GatedRepoError, RepositoryNotFoundError
 
     try:
-        config = Path(hf_hub_download(hub_id, "config.json"))
+        config = Path(hf_hub_download(hub_id, "config.json", local_files_only=not _hub_answers(hub_id)))
         if not any(config.parent.glob("*.safetensors")):
             files = set(HfApi().list_repo_files(hub_id))
             if not any(name.endswith(".safetensors") for name in files):

@@ -1,5 +1,8 @@
+import contextlib
 import json
 import shutil
+import socket
+import threading
 
 import pytest
 
@@ -97,6 +100,29 @@ def test_a_hub_model_that_cannot_be_fetched_names_the_way_out(monkeypatch):
     said = refusal("nobody-at-all/no-such-model")
     assert "could not be fetched" in said
     assert "starter" in said
+
+
+def test_a_hub_that_hangs_up_is_asked_once_and_not_for_half_a_minute(monkeypatch):
+    import huggingface_hub.constants
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        calls = []
+
+        def hang_up():
+            with contextlib.suppress(OSError):
+                while True:
+                    caller, _ = server.accept()
+                    calls.append(caller.recv(4096))
+                    caller.close()
+
+        threading.Thread(target=hang_up, daemon=True).start()
+        address = f"http://127.0.0.1:{server.getsockname()[1]}"
+        template = address + "/{repo_id}/resolve/{revision}/{filename}"
+        monkeypatch.setattr(huggingface_hub.constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
+        assert "could not be fetched" in refusal("nobody-at-all/no-such-model")
+    assert len(calls) == 1
+    assert b"/nobody-at-all/no-such-model/resolve/main/config.json" in calls[0]
 
 
 def test_a_cached_hub_model_is_read_and_remembered(llama, monkeypatch):
