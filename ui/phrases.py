@@ -74,6 +74,20 @@ def tokens_per_second(view: RunView) -> float | None:
     return view.tokens / view.seconds if view.seconds > 0 else None
 
 
+def device(view: RunView) -> str:
+    """What the run works on and, while it works, how busy and how warm that is."""
+    if view.prepared is None:
+        return ""
+    told = [view.prepared.device]
+    if view.is_live and view.memory:
+        newest = view.memory[-1]
+        if newest.utilisation_percent is not None:
+            told.append(f"{newest.utilisation_percent:.0f} % busy")
+        if newest.temperature_celsius is not None:
+            told.append(f"{newest.temperature_celsius:.0f} °C")
+    return ", ".join(told)
+
+
 def progress(view: RunView) -> str:
     """One line under the progress bar."""
     if view.work is not None and view.is_live:

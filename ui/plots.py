@@ -68,15 +68,19 @@ def loss(view: RunView) -> Figure:
 
 
 def memory(view: RunView, forecast_gib: float | None = None) -> Figure:
-    """Memory used by second against the device's total, with the forecast as a line; never empty."""
-    title = "Memory of the device" if view.memory_kind == "gpu" else "Memory of the worker"
+    """Memory used by second, its forecast and the device's total as lines, and how busy that is; never empty."""
     if not view.memory:
         told = f"<br>The forecast is {words.gib(forecast_gib)}." if forecast_gib else ""
         return sentence("Memory", f"The first measurement comes with the worker.{told}", TALL)
-    x, y = thinned([(at, used) for at, used, _ in view.memory])
-    total = view.memory[-1][2]
+    newest = view.memory[-1]
+    title = "Memory of the device" if newest.kind == "gpu" else "Memory of the worker"
+    x, y = thinned([(sample.seconds, sample.used_gib) for sample in view.memory])
+    total = newest.total_gib
     top = max([value for value in y if value is not None] + [forecast_gib or 0.0]) * 1.2
     data = [_line("used, measured", x, y, BLUE, fill=True, unit=" GiB")]
+    if newest.reserved_gib is not None:
+        rx, ry = thinned([(sample.seconds, sample.reserved_gib) for sample in view.memory])
+        data.append(_line("reserved by the run", rx, ry, SKY, width=1.6, unit=" GiB"))
     ends = [0, max(x[-1], 1.0)]
     if forecast_gib:
         data.append(_line("forecast peak", ends, [forecast_gib] * 2, AMBER, dash="dash", unit=" GiB"))
@@ -86,7 +90,20 @@ def memory(view: RunView, forecast_gib: float | None = None) -> Figure:
         top = max(top, total * 1.05)
     layout = _layout(f"{title}, of {words.gib(total)}", "seconds", "GiB", TALL)
     layout["yaxis"]["range"] = [0, top]
+    _add_load(data, layout, view)
     return {"data": data, "layout": layout}
+
+
+def _add_load(data: list[dict[str, Any]], layout: dict[str, Any], view: RunView) -> None:
+    """Draw how busy the device is on an axis of its own, where it tells."""
+    points: list[Point] = [(sample.seconds, sample.utilisation_percent) for sample in view.memory]
+    if all(share is None for _, share in points):
+        return
+    x, y = thinned(points)
+    data.append(_line("busy", x, y, GREY, dash="dot", width=1.2, unit=" %") | {"yaxis": "y2"})
+    title = {"text": "% busy", "font": {"size": 11.5}, "standoff": 6}
+    on_the_right = {"overlaying": "y", "side": "right", "range": [0, 105], "showgrid": False, "nticks": 3}
+    layout["yaxis2"] = layout["yaxis"] | on_the_right | {"title": title}
 
 
 def small(view: RunView, which: str) -> Figure:

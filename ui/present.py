@@ -70,10 +70,8 @@ class RunView:
     validation: tuple[tuple[float, float | None, bool], ...] = ()
     rate: tuple[Point, ...] = ()
     norm: tuple[Point, ...] = ()
-    memory: tuple[tuple[float, float, float], ...] = ()
-    """Seconds, used and total GiB of this attempt."""
-    memory_kind: str = ""
-    utilisation: float | None = None
+    memory: tuple[MemoryMeasured, ...] = ()
+    """Of this attempt."""
     best_step: int | None = None
     best_loss: float | None = None
     checkpoint: int | None = None
@@ -106,7 +104,7 @@ class RunView:
     @property
     def peak_gib(self) -> float | None:
         """The most memory measured in this attempt."""
-        return max((used for _, used, _ in self.memory), default=None)
+        return max((measured.used_gib for measured in self.memory), default=None)
 
 
 @dataclass
@@ -118,7 +116,7 @@ class _Curves:
     validation: list[tuple[float, float | None, bool]]
     rate: list[Point]
     norm: list[Point]
-    memory: list[tuple[float, float, float]]
+    memory: list[MemoryMeasured]
     warnings: list[str]
     log: list[LogLine]
 
@@ -175,8 +173,8 @@ def _apply(view: RunView, record: Record, curves: _Curves) -> RunView:
         case Validated() as validated:
             return _validated(view, record.at, validated, curves)
         case MemoryMeasured() as measured:
-            curves.memory.append((measured.seconds, measured.used_gib, measured.total_gib))
-            return replace(view, memory_kind=measured.kind, utilisation=measured.utilisation_percent)
+            curves.memory.append(measured)
+            return view
         case Advanced() as advanced:
             return replace(view, work=advanced)
         case other:

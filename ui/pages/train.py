@@ -149,13 +149,12 @@ def _status(view: RunView, plan: Plan | None) -> str:
     if state.is_final and plan and state != RunState.DONE:
         share = min(1.0, view.step / view.total_steps) if view.total_steps else 0.0
     speed = phrases.tokens_per_second(view)
-    device = view.prepared.device if view.prepared else ""
     name = f"{plan.data.name}, {plan.model}" if plan else ""
     parts = [
         f"<b>{text(phrases.progress(view) if plan else 'Not started')}</b>",
         text(phrases.time_left(view)),
         text(f"{words.number(float(speed))} tokens per second") if speed else "",
-        text(device),
+        text(phrases.device(view)),
         text(name),
     ]
     line = "".join(f"<span>{part}</span>" for part in parts if part)

@@ -1,6 +1,7 @@
 """Figures: thinned, finite, and never empty."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -55,6 +56,22 @@ def test_the_forecast_stands_beside_the_measured_memory():
     figure = plots.memory(follow(RunView(), a_whole_run()[:14]), 2.5)
     by_name = {trace["name"]: trace for trace in figure["data"]}
     assert by_name["forecast peak"]["y"] == [2.5, 2.5]
+
+
+def test_a_gpu_shows_what_is_reserved_and_how_busy_it_is():
+    told = [StateChanged(state=RunState.TRAINING)]
+    told += [replace(memory(n), kind="gpu", reserved_gib=0.3, utilisation_percent=97.0) for n in (1, 2)]
+    figure = plots.memory(follow(RunView(), records(told)), 2.5)
+    by_name = {trace["name"]: trace for trace in figure["data"]}
+    assert by_name["reserved by the run"]["y"] == [0.3, 0.3]
+    assert by_name["busy"]["y"] == [97.0, 97.0]
+    assert by_name["busy"]["yaxis"] == "y2"
+    assert figure["layout"]["title"]["text"].startswith("Memory of the device")
+
+
+def test_a_device_that_does_not_tell_its_load_has_no_second_axis():
+    figure = plots.memory(follow(RunView(), a_whole_run()), 2.5)
+    assert "yaxis2" not in figure["layout"]
 
 
 def test_a_runs_name_cannot_bring_markup_into_a_figure():

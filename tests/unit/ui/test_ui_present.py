@@ -1,6 +1,7 @@
 """Events become a view: pure, and the same in one poll as in many."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -142,6 +143,14 @@ def test_a_lost_run_says_what_happened_and_what_to_do():
     assert title == "The run was lost at step 5"
     assert "Resume from step 4." in below
     assert tone == "bad"
+
+
+def test_a_live_run_tells_how_busy_and_how_warm_its_device_is():
+    told = [StateChanged(state=RunState.TRAINING), PREPARED, replace(memory(1), utilisation_percent=96.6)]
+    view = follow(RunView(), records([*told, replace(memory(2), utilisation_percent=97.2, temperature_celsius=64.0)]))
+    assert phrases.device(view) == f"{PREPARED.device}, 97 % busy, 64 °C"
+    over = follow(view, records([StateChanged(state=RunState.DONE)], start=9))
+    assert phrases.device(over) == PREPARED.device
 
 
 def test_time_left_is_a_range_until_it_is_steady():
