@@ -97,12 +97,15 @@ def test_the_counts_filter_the_rows_and_a_row_opens_side_by_side(finished, look)
     served, run_id = finished
     page = look.tab(f"{served.url}/?run={run_id}&step=4")
     says(page, "Better by")
+    prompt = "#ft-detail textarea"
+    page.wait_for_function(f"() => document.querySelector('{prompt}').value.startsWith('Classify the text.')")
+    first = page.input_value(prompt)
     page.click("#ft-outcome label:has-text('worse')")
     page.wait_for_function("() => !document.querySelector('#ft-rows').innerText.includes('better')")
+    page.wait_for_function(f"first => document.querySelector('{prompt}').value !== first", arg=first)
+    first = page.input_value(prompt)
     page.click("#ft-rows [data-testid='cell-1-2']")
-    page.wait_for_function(
-        "() => [...document.querySelectorAll('textarea')].some(t => t.value.startsWith('Classify the text.'))"
-    )
+    page.wait_for_function(f"first => document.querySelector('{prompt}').value !== first", arg=first)
 
 
 def test_what_was_typed_comes_back_after_a_reload(finished, look):

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 PATIENCE = int(os.environ.get("FEWTUNE_PATIENCE", "240")) * 1000
 """Milliseconds that anything may take on a busy machine."""
+_FIGURES_DRAWN = """() => [...document.querySelectorAll('.ft-plot')].every(
+    plot => plot.offsetParent === null || plot.querySelector('.main-svg'))"""
 PAGES = {1: "data", 2: "strategy", 3: "train", 4: "evaluate", 5: "export", 6: "runs"}
 
 
@@ -40,8 +42,9 @@ class Viewer:
         return page
 
     def picture(self, page: Any, name: str) -> Path:
-        """Keep what the tab shows."""
+        """Keep what the tab shows, once its figures are drawn."""
         self._artifacts.mkdir(exist_ok=True)
+        page.wait_for_function(_FIGURES_DRAWN)
         path = self._artifacts / f"{name}.png"
         page.screenshot(path=path, full_page=True)
         return path

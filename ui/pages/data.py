@@ -49,7 +49,7 @@ def build(desk: Desk, tab: Tab) -> None:
     instruction.input(partial(on_instruction_typed, desk), instruction, tab.plan, **quiet(trigger_mode="always_last"))
     another.click(on_another_wanted, None, [chooser, sheet], **quiet())
     onward.click(on_continued, None, tab.step, **quiet())
-    tab.step.change(partial(on_entered, desk), tab.step, drawn, **quiet())
+    gr.on([tab.step.change, tab.taken.change], partial(on_entered, desk), tab.step, drawn, **quiet())
 
 
 def _head() -> tuple[gr.Markdown, gr.Button]:
@@ -86,7 +86,7 @@ def _reading() -> tuple[gr.Dropdown, list[gr.Dropdown], gr.Textbox, gr.Slider, g
             another = gr.Button("Use other data", elem_classes=["ft-quiet"], size="sm", elem_id="ft-other-data")
         with gr.Row():
             shapes = [(shape.title, name) for name, shape in FORMATS.items()]
-            shape = gr.Dropdown(shapes, label="Format", min_width=170, elem_id="ft-format")
+            shape = gr.Dropdown(shapes, label="Format", info="What a row holds.", min_width=170, elem_id="ft-format")
             parts = [gr.Dropdown([], visible=False, min_width=150) for _ in range(_PARTS)]
         with gr.Row():
             instruction = gr.Textbox(

@@ -54,11 +54,26 @@ def build(desk: Desk, tab: Tab) -> None:
         with gr.Accordion("Confusion: which label was taken for which", open=False, visible=False) as folded:
             confusion = markup.view()
     rows = gr.State([])
-    drawn = [head, onward, again, stop, strips, details, outcome, table, rows, folded, confusion, download, shown]
+    drawn = [
+        head,
+        onward,
+        again,
+        stop,
+        strips,
+        details,
+        outcome,
+        table,
+        rows,
+        *detail,
+        folded,
+        confusion,
+        download,
+        shown,
+    ]
     looked = [tab.pulse.change, tab.step.change, tab.run.change]
     inputs = [tab.run, tab.step, shown]
     gr.on(looked, partial(on_looked, desk), inputs, drawn, **quiet(trigger_mode="always_last"))
-    outcome.input(partial(on_outcome_chosen, desk), [tab.run, outcome], [table, rows], **quiet())
+    outcome.input(partial(on_outcome_chosen, desk), [tab.run, outcome], [table, rows, *detail], **quiet())
 
     # Gradio finds the event by its annotation, which a partial hides.
     def chosen(run_id: str, numbers: list[int], event: gr.SelectData) -> Any:  # noqa: ANN401 - updates of the detail
@@ -71,7 +86,7 @@ def build(desk: Desk, tab: Tab) -> None:
 
 
 def _side_by_side() -> list[gr.Textbox]:
-    with gr.Row():
+    with gr.Row(elem_id="ft-detail"):
         prompt = gr.Textbox(
             label="Prompt",
             lines=7,
@@ -79,7 +94,7 @@ def _side_by_side() -> list[gr.Textbox]:
             interactive=False,
             elem_classes=["ft-plain"],
             min_width=280,
-            placeholder="Click a row of the table to read it whole.",
+            info="Click a row of the table to read it whole.",
         )
         with gr.Column(min_width=280):
             answers = [
@@ -102,7 +117,7 @@ def on_looked(desk: Desk, run_id: str, step: int, shown: str) -> Any:  # noqa: A
     head = scoresheet.headline(view, evaluation)
     if view is None or evaluation is None:
         ready = view is not None and not view.is_live and view.best_step is not None
-        hidden = [gr.Column(visible=False), *(gr.skip() for _ in range(6))]
+        hidden = [gr.Column(visible=False), *(gr.skip() for _ in range(10))]
         buttons = [gr.Button(interactive=False), gr.Button("Score now", visible=ready, interactive=True), _stop(view)]
         return [head, *buttons, _waiting(view), *hidden, now]
     labels = bool(evaluation.labels)
@@ -118,6 +133,7 @@ def on_looked(desk: Desk, run_id: str, step: int, shown: str) -> Any:  # noqa: A
         gr.Radio(choices=scoresheet.outcomes(evaluation), value="all"),
         _table(found),
         [row.row for row in found],
+        *_whole(found),
         gr.Accordion(visible=labels),
         scoresheet.confusion(evaluation) if labels else "",
         str(_written(run_id, evaluation)),
@@ -132,7 +148,7 @@ def on_outcome_chosen(desk: Desk, run_id: str, outcome: str) -> Any:  # noqa: AN
     if evaluation is None:
         return gr.skip()
     found = _found(evaluation, outcome)
-    return _table(found), [row.row for row in found]
+    return [_table(found), [row.row for row in found], *_whole(found)]
 
 
 @guarded
@@ -142,8 +158,8 @@ def on_row_chosen(desk: Desk, run_id: str, rows: list[int], cell: Any) -> Any:  
     index = cell[0] if isinstance(cell, list | tuple) else -1
     if evaluation is None or not 0 <= index < len(rows):
         return gr.skip()
-    row = next((row for row in evaluation.rows if row.row == rows[index]), None)
-    return gr.skip() if row is None else (row.prompt, row.reference, row.base, row.tuned)
+    found = [row for row in evaluation.rows if row.row == rows[index]]
+    return _whole(found) if found else gr.skip()
 
 
 @guarded
@@ -178,6 +194,12 @@ def _waiting(view: Any) -> str:  # noqa: ANN401 - a view, or None
 
 def _found(evaluation: Evaluation, outcome: str) -> list[RowResult]:
     return [row for row in evaluation.rows if outcome in {"all", row.outcome}][:_MOST_ROWS]
+
+
+def _whole(found: list[RowResult]) -> list[str]:
+    """The first of the rows in full: prompt, reference and both answers."""
+    row = found[0] if found else None
+    return [row.prompt, row.reference, row.base, row.tuned] if row else [""] * 4
 
 
 def _table(found: list[RowResult]) -> dict[str, Any]:
