@@ -62,12 +62,17 @@ def _columns(source: Source | None) -> tuple[str, ...]:
         return ()
 
 
-def welcome() -> str:
-    """What the page says before there are data."""
+def welcome(chosen: str = "") -> str:
+    """What the page says before there are data, or before others are chosen."""
+    stays = f"Until you choose, {chosen} stays." if chosen else "Nothing leaves this computer."
     return markup.headline(
-        "Which examples should the model learn from?",
-        "A few hundred rows of prompt and answer are enough. Nothing leaves this computer.",
+        "Which examples should the model learn from?", f"A few hundred rows of prompt and answer are enough. {stays}"
     )
+
+
+def refusal(error: UserError) -> str:
+    """What is wrong with a file that cannot be taken in, and what to do."""
+    return markup.headline("This file cannot be read", f"{error.what} {error.fix}".strip(), "amber")
 
 
 def sample_card(sample: Sample) -> str:

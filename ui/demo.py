@@ -100,7 +100,7 @@ def build(desk: Desk, tab: Tab, *, autoplay: bool) -> None:
         hold = gr.Button("Pause", size="sm", elem_id="ft-demo-pause")
         end = gr.Button("End", size="sm", elem_id="ft-demo-end")
     timer = gr.Timer(1.0, active=False)
-    drawn = [playing, bar, caption, hold, timer, tab.run, tab.step, tab.plan]
+    drawn = [playing, bar, caption, hold, timer, tab.run, tab.step, tab.taken]
     tab.play.click(on_play, None, drawn, **asked())
     timer.tick(partial(on_tick, desk), playing, drawn, **quiet())
     hold.click(on_held, playing, [playing, hold], **quiet())
@@ -149,22 +149,22 @@ def on_ended() -> list[Any]:
 
 def _begin(desk: Desk, playing: Playing) -> list[Any]:
     scene = SCENES[playing.scene]
-    plan: Any = gr.skip()
+    taken: Any = gr.skip()
     if scene.act == "data":
-        plan = _data(desk)
+        _data(desk)
+        taken = f"demo {playing.since}"
     elif scene.act == "train":
         playing = replace(playing, run=_train(desk))
     elif scene.act == "export" and playing.run:
         desk.engine.export(playing.run, "adapter")
     told = _caption(scene.title, scene.caption, playing.scene + 1)
     run: Any = playing.run or gr.skip()
-    return [playing, gr.skip(), told, gr.skip(), gr.skip(), run, scene.page, plan]
+    return [playing, gr.skip(), told, gr.skip(), gr.skip(), run, scene.page, taken]
 
 
-def _data(desk: Desk) -> str:
-    choice = desk.take(desk.engine.open_data(_SAMPLE))
+def _data(desk: Desk) -> None:
+    desk.take(desk.engine.open_data(_SAMPLE))
     desk.keep(model="starter", goal="balanced", budget=False, overrides={"epochs": _EPOCHS}, name="Demo: legal clauses")
-    return choice.model_dump_json()
 
 
 def _train(desk: Desk) -> str:

@@ -92,9 +92,9 @@ def _help(field: FieldInfo, kinds: Sequence[type]) -> str:
     told = (field.description or "").rstrip(".")
     if not {int, float} & set(kinds) or bool in kinds:
         return f"{told}." if told else ""
-    low = next((f"{rule.ge:g}" for rule in field.metadata if hasattr(rule, "ge")), None)
-    above = next((f"above {rule.gt:g}" for rule in field.metadata if hasattr(rule, "gt")), None)
-    high = next((f"{rule.le:g}" for rule in field.metadata if hasattr(rule, "le")), None)
+    low = next((f"{rule.ge:,.10g}" for rule in field.metadata if hasattr(rule, "ge")), None)
+    above = next((f"above {rule.gt:,.10g}" for rule in field.metadata if hasattr(rule, "gt")), None)
+    high = next((f"{rule.le:,.10g}" for rule in field.metadata if hasattr(rule, "le")), None)
     start = low or above
     span = f" ({start} to {high})" if start and high else ""
     return f"{told}{span}."

@@ -24,12 +24,14 @@ def build_app(engine: Engine, demo: bool = False) -> gr.Blocks:  # noqa: FBT001,
     with gr.Blocks(title="Fewtune", analytics_enabled=False, fill_width=True) as app:
         machine, job = header.place(desk)
         buttons = header.steps()
-        step, run, pulse, plan, opened = gr.State(0), gr.State(""), gr.State(""), gr.State(""), gr.State("")
+        step = gr.State(0)
+        run, pulse, plan, taken, opened = (gr.State("") for _ in range(5))
         play = gr.Button(
             "Show me the whole walk", render=False, elem_id="ft-play", elem_classes=["ft-quiet"], size="sm"
         )
         with gr.Walkthrough(selected=DATA, elem_id="ft-walk") as walk:
-            tab = Tab(step=step, run=run, pulse=pulse, plan=plan, opened=opened, play=play, walk=walk)
+            states = {"step": step, "run": run, "pulse": pulse, "plan": plan, "taken": taken, "opened": opened}
+            tab = Tab(**states, play=play, walk=walk)
             for number, page in zip(STEPS, _PAGES, strict=True):
                 with gr.Step(STEPS[number], id=number):
                     page.build(desk, tab)

@@ -20,6 +20,8 @@ class Tab:
     """Changes when there is something new to draw: a text that names the state of everything shown."""
     plan: gr.State
     """Changes when the draft's data or wishes changed, so that the strategy is drawn anew."""
+    taken: gr.State
+    """Changes when data were chosen elsewhere than on the data page, so that it is drawn anew."""
     opened: gr.State
     """Changes once, when the page has found out where to begin."""
     play: gr.Button

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from tests.e2e.recorder import Recorder
 from tests.e2e.served import PATIENCE, ROOT, run_app
 
 pytestmark = pytest.mark.timeout(900)
@@ -26,7 +27,7 @@ ENDLESS = (
     "--set",
     "batch_size=1",
 )
-ENV = {"HF_TOKEN": f"hf_{CANARY}", "HF_HUB_OFFLINE": "1"}
+ENV = {"HF_TOKEN": f"hf_{CANARY}"}
 
 
 def lines(text: str) -> list[dict]:
@@ -50,9 +51,14 @@ def rows(home):
 
 
 @pytest.fixture(scope="module")
-def trained(home, rows):
+def recorded(tmp_path_factory):
+    return Recorder(tmp_path_factory.mktemp("recorder"))
+
+
+@pytest.fixture(scope="module")
+def trained(home, rows, recorded):
     """What `train --json` printed."""
-    done = run_app(home, "train", str(rows), *QUICK, "--json", env=ENV)
+    done = run_app(home, "train", str(rows), *QUICK, "--json", env=ENV | recorded.env)
     assert done.returncode == 0, done.stdout + done.stderr
     return lines(done.stdout)
 
@@ -115,6 +121,12 @@ def test_runs_lists_the_run_for_programs_and_for_people(home, run_id):
 def test_no_secret_of_the_environment_is_written_down(home, trained):
     assert trained
     assert not [path for path in home.rglob("*") if path.is_file() and CANARY.encode() in path.read_bytes()]
+
+
+@pytest.mark.slow
+def test_a_run_of_the_starter_model_looks_up_no_address(trained, recorded):
+    assert trained
+    assert recorded.elsewhere() == set()
 
 
 @pytest.mark.slow

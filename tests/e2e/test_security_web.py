@@ -7,18 +7,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tests.e2e.recorder import Recorder
 from tests.e2e.served import Served
 from ui.guard import HEADERS, OPEN_FOLDERS, OPEN_PATHS
 
-RECORDER = """
-import os, socket
-_real = socket.getaddrinfo
-def _recorded(host, *more, **named):
-    with open(os.environ["LOOKED_UP"], "a") as file:
-        file.write(f"{host}\\n")
-    return _real(host, *more, **named)
-socket.getaddrinfo = _recorded
-"""
 EVIL = "http://evil.example"
 CANARY = "canary-7f3a91c2"
 
@@ -27,16 +19,13 @@ pytestmark = pytest.mark.timeout(900)
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("recorder")
-    (folder / "sitecustomize.py").write_text(RECORDER)
-    return folder
+    return Recorder(tmp_path_factory.mktemp("recorder"))
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory, recorded):
     env = {
-        "PYTHONPATH": str(recorded),
-        "LOOKED_UP": str(recorded / "looked_up"),
+        **recorded.env,
         "GRADIO_SHARE": "True",
         "GRADIO_ANALYTICS_ENABLED": "True",
         "GRADIO_ALLOWED_PATHS": "/",
@@ -139,9 +128,7 @@ def test_no_address_outside_is_looked_up_by_a_start_and_a_page(client, recorded)
     for asset in set(re.findall(r'(?:src|href)="(\./assets/[^"]+)"', page)):
         assert client.get(asset.removeprefix(".")).status_code == 200
     assert client.get("/config").status_code == 200
-    looked_up = recorded / "looked_up"
-    names = set(looked_up.read_text().splitlines()) if looked_up.exists() else set()
-    assert names <= {"127.0.0.1", "localhost", "::1"}
+    assert recorded.elsewhere() == set()
 
 
 def test_the_page_fetches_nothing_from_elsewhere(client):

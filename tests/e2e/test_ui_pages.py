@@ -108,6 +108,22 @@ def test_the_counts_filter_the_rows_and_a_row_opens_side_by_side(finished, look)
     page.wait_for_function(f"first => document.querySelector('{prompt}').value !== first", arg=first)
 
 
+def test_a_file_that_cannot_be_read_is_refused_where_it_was_dropped_and_the_old_data_stay(finished, look, tmp_path):
+    served, _ = finished
+    ragged = tmp_path / "ragged.csv"
+    ragged.write_text("text,label\nhello,greeting\ngood bye\n")
+    page = look.tab(f"{served.url}/?step=1")
+    page.click("#ft-other-data")
+    says(page, "Until you choose, Legal clauses stays.")
+    page.set_input_files("#ft-file input[type=file]", ragged)
+    says(page, "This file cannot be read")
+    says(page, "Row 2 of ragged.csv (line 3) has 1 cell, and the first line names 2 columns.")
+    look.picture(page, "page-1-data-refused")
+    go(page, 2)
+    go(page, 1)
+    says(page, "Your sample is ready: 500 examples in 10 kinds")
+
+
 def test_what_was_typed_comes_back_after_a_reload(finished, look):
     served, _ = finished
     page = look.tab(f"{served.url}/?step=2")

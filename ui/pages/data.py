@@ -8,13 +8,15 @@ import gradio as gr
 from core.dataset.choice import DataChoice
 from core.dataset.formats import FORMATS
 from core.dataset.source import SAMPLES
-from core.errors import DataError
+from core.errors import DataError, UserError
 from ui import datasheet, markup
 from ui.desk import Desk
 from ui.notices import guarded
 from ui.tab import DATA, STRATEGY, Tab, asked, quiet
 
 _PARTS = max(len(shape.parts) for shape in FORMATS.values())
+_DRAWN = 15 + _PARTS
+"""Updates of the whole page."""
 _SUFFIXES = [".csv", ".tsv", ".json", ".jsonl", ".parquet", ".txt"]
 
 
@@ -47,7 +49,7 @@ def build(desk: Desk, tab: Tab) -> None:
     changes = [*(part.input for part in parts), instruction.blur, validation.release, test.release]
     gr.on(changes, typed, controls, drawn, **asked(trigger_mode="always_last"))
     instruction.input(partial(on_instruction_typed, desk), instruction, tab.plan, **quiet(trigger_mode="always_last"))
-    another.click(on_another_wanted, None, [chooser, sheet], **quiet())
+    another.click(partial(on_another_wanted, desk), None, [head, chooser, sheet], **quiet())
     onward.click(on_continued, None, tab.step, **quiet())
     gr.on([tab.step.change, tab.taken.change], partial(on_entered, desk), tab.step, drawn, **quiet())
 
@@ -113,11 +115,13 @@ def on_entered(desk: Desk, step: int) -> Any:  # noqa: ANN401 - updates of the p
 
 @guarded
 def on_uploaded(desk: Desk, path: str | None) -> Any:  # noqa: ANN401
-    """Copy the file into the home folder and read it."""
+    """Copy the file into the home folder and read it; what is wrong with it is said where it was dropped."""
     if not path:
         return gr.skip()
-    source = desk.engine.open_data(path)
-    desk.take(source)
+    try:
+        desk.take(desk.engine.open_data(path))
+    except UserError as error:
+        return [datasheet.refusal(error), *(gr.skip() for _ in range(_DRAWN - 1)), None]
     return [*_drawn(desk), None]
 
 
@@ -164,9 +168,10 @@ def on_instruction_typed(desk: Desk, instruction: str) -> str:
     return choice.model_dump_json()
 
 
-def on_another_wanted() -> tuple[gr.Column, gr.Column]:
+@guarded
+def on_another_wanted(desk: Desk) -> tuple[str, gr.Column, gr.Column]:
     """Show the drop zone and the samples again; nothing is forgotten until something else is chosen."""
-    return gr.Column(visible=True), gr.Column(visible=False)
+    return datasheet.welcome(_chosen(desk).name), gr.Column(visible=True), gr.Column(visible=False)
 
 
 def on_continued() -> int:
@@ -226,4 +231,4 @@ def _menu(choice: DataChoice, columns: tuple[str, ...], part: Any) -> gr.Dropdow
 
 
 def _nothing() -> list[Any]:
-    return [*(gr.skip() for _ in range(10 + _PARTS)), gr.Button(interactive=False)]
+    return [*(gr.skip() for _ in range(_DRAWN - 5)), gr.Button(interactive=False)]
