@@ -68,7 +68,7 @@ def build(desk: Desk, tab: Tab) -> None:
             method = gr.Dropdown([(kind.title, key) for key, kind in METHODS.items()], label="Method", scale=2)
             about = markup.view()
             reset = gr.Button("Back to the advice", elem_classes=["ft-quiet"], size="sm", elem_id="ft-reset")
-        key = gr.State("")
+        key = gr.State(None)
         drawn = [head, card, others, expert, problems, start]
         _form(desk, key, drawn)
     with gr.Accordion("The recommendation matrix", open=False):
@@ -108,7 +108,8 @@ def _wishes() -> tuple[gr.Dropdown, gr.Radio, gr.Checkbox, gr.Textbox]:
 def _form(desk: Desk, key: gr.State, drawn: list[Any]) -> None:
     """Draw the settings anew whenever the method or the advice changed, never while someone types."""
 
-    @gr.render(inputs=key, show_progress="hidden")
+    # Gradio tells of one change twice; drawn a second time, the form would take back what was typed in between.
+    @gr.render(inputs=key, triggers=[key.change], trigger_mode="once", show_progress="hidden")
     def settings(drawn_for: str) -> None:
         draft = desk.draft()
         advice = _sheet(desk).advice if drawn_for else None
