@@ -42,24 +42,30 @@ def _write(task: ExportTask, loaded: "Loaded", into: Path, emit: Emit, stopping:
 def _loading(plan: Plan, base_model: str) -> str:
     method = METHODS[plan.method]
     lines = [
-        f"base_model = {base_model!r}",
+        *(["import torch"] * method.quantised),
         "from peft import PeftModel",
         f"from transformers import AutoModelForCausalLM, AutoTokenizer{', BitsAndBytesConfig' * method.quantised}",
         *(["from core.backend import bottleneck  # of Fewtune"] * _is_ours(plan)),
         "",
+        f"base_model = {base_model!r}",
         *(["bottleneck.register()  # tells peft what a bottleneck adapter is"] * _is_ours(plan)),
     ]
-    wishes = ""
+    wishes, exact = "", []
     if method.quantised:
         lines += [
             'quantised = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4",',
             f"                               bnb_4bit_use_double_quant={_double(plan)})",
         ]
         wishes = ", quantization_config=quantised"
+        exact = [
+            "if not torch.cuda.is_available():",
+            "    base = base.dequantize()  # on a processor, 4-bit weights would be rounded once more",
+        ]
     return "\n".join(
         [
             *lines,
             f'base = AutoModelForCausalLM.from_pretrained(base_model, dtype="auto"{wishes})',
+            *exact,
             "model = PeftModel.from_pretrained(base, folder).eval()",
             "tokenizer = AutoTokenizer.from_pretrained(folder)",
         ]

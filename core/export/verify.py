@@ -38,6 +38,9 @@ def load_export(request: dict[str, Any]) -> Any:  # noqa: ANN401
     base = AutoModelForCausalLM.from_pretrained(request["base"], dtype=request["dtype"], **wishes)
     if not request["quantisation"]:
         base.to(request["device"])
+    elif request["device"] == "cpu":
+        # As the loading lines do: bitsandbytes would round 4-bit weights once more for a processor's kernel.
+        base = base.dequantize()
     return PeftModel.from_pretrained(base, request["export"], local_files_only=True).eval()
 
 

@@ -63,8 +63,7 @@ def test_the_scores_can_be_asked_for_again(home, run):
 def test_an_export_is_the_model_that_was_scored(home, run, tmp_path, exporter):
     (exported,) = fewtune(home, "export", run[-1]["run"], "--to", exporter, "--out", str(tmp_path / exporter))
     assert exported["exporter"] == exporter
-    # On a CPU bitsandbytes rounds 4-bit weights again when plain peft loads them: only the merged model is close.
-    assert exported["largest_logit_difference"] < (1e-2 if exporter == "merged" else float("inf"))
+    assert exported["largest_logit_difference"] < 1e-3
     names = {path.name for path in (tmp_path / exporter).iterdir()}
     assert "tokenizer.json" in names
     assert "training_args.bin" not in names

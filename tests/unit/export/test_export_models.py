@@ -14,7 +14,14 @@ from core.export.exporters import EXPORTERS, ExportTask, export
 from core.export.verify import last_logits, load_export, measure
 from tests.unit.export.tuned_runs import Told
 
-CAN = [("lora", "merged"), ("qlora", "merged"), ("full", "merged"), ("lora", "adapter"), ("adapter", "adapter")]
+CAN = [
+    ("lora", "merged"),
+    ("qlora", "merged"),
+    ("full", "merged"),
+    ("lora", "adapter"),
+    ("qlora", "adapter"),
+    ("adapter", "adapter"),
+]
 
 
 def task_of(run, exporter, out):
@@ -80,9 +87,11 @@ def test_every_export_is_the_tuned_model_and_not_the_base(trained, exported, met
     out, told = exported(method, exporter)
     assert told.of(Exported)[0].largest_logit_difference < 2e-3
     assert not told.of(Noted)
-    tuned = load_tuned(run.plan, run.folder).model
+    with_base = load_tuned(run.plan, run.folder)
+    tuned = with_base.model
     request = {"exporter": exporter, "export": str(out), "device": "cpu", "base": run.plan.model}
-    loaded = load_export(request | {"bottleneck": False, "quantisation": None, "dtype": "float32"})
+    request |= {"bottleneck": False, "quantisation": fidelity._quantisation(with_base), "dtype": "float32"}
+    loaded = load_export(request)
     ids = [5, 9, 40, 77, 120]
     said = last_logits(loaded, ids, "cpu", 5)
     assert torch.allclose(said, last_logits(tuned, ids, "cpu", 5), atol=2e-3)
