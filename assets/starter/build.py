@@ -42,9 +42,11 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--until", choices=("hold", "fall", "instruct", "publish"), default="publish", help="last stage to run"
     )
-    parser.add_argument("--tokens", type=float, default=10.38e6, help="tokens to read before the learning rate falls")
     parser.add_argument(
-        "--falling-tokens", type=float, default=2.2e6, help="tokens to read while the learning rate falls"
+        "--tokens", type=float, default=29_286_400, help="tokens to read before the learning rate falls"
+    )
+    parser.add_argument(
+        "--falling-tokens", type=float, default=7e6, help="tokens to read while the learning rate falls"
     )
     parser.add_argument(
         "--minutes", type=float, default=float("inf"), help="end the held stage after this many minutes"

@@ -129,6 +129,27 @@ def contracts(data: Path) -> tuple[list[str], int]:
     return allowed, refused
 
 
+def _clauses(data: Path) -> Iterator[str]:
+    """Yield the quoted passages of each contract whose whole text is not at hand: no label, and in no telling order.
+
+    Raises:
+        LeakError: The split cannot be repeated.
+    """
+    held = held_out_contracts(data)
+    whole = {file_key(path.name) for path in (data / "corpus" / "contracts").rglob("*.txt")}
+    for row in read_rows(data / "cuad" / "master_clauses.csv"):
+        if file_key(row["Filename"]) in held | whole:
+            continue
+        passages: set[str] = set()
+        for cell in row.values():
+            # A cell that only looks like a list, such as "[*****]", is a redacted answer.
+            if cell.startswith(("['", '["')):
+                passages.update(" ".join(passage.split()) for passage in ast.literal_eval(cell))
+        order = sorted(passage for passage in passages if len(passage) >= SHORTEST_TELLING)
+        random.Random(SPLIT_SEED).shuffle(order)
+        yield "\n\n".join(order)
+
+
 def _terms(data: Path) -> Iterator[str]:
     for path in sorted((data / "unfair_tos" / "corpus" / "sentences" / "en" / "original").glob("*.txt")):
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -176,6 +197,7 @@ def read_sources(data: Path) -> tuple[dict[str, list[str]], Mapping[str, int]]:
     allowed, by_name = contracts(data)
     raw: dict[str, Iterable[str]] = {
         "contracts": allowed,
+        "clauses": _clauses(data),
         "terms": _terms(data),
         "novels": _novels(data),
         "stories": _stories(data),

@@ -35,8 +35,8 @@ def test_the_recommended_plan_teaches_the_starter_model_the_kinds_of_clauses(run
     last = run[-1]
     assert last["state"] == "DONE"
     accuracy = last["metrics"]["accuracy"]
-    # 0.84 was measured; the rest is room for other processors, which round otherwise.
-    assert accuracy["tuned"] >= 0.78
+    # 0.877 was measured; the rest is room for other processors, which round otherwise.
+    assert accuracy["tuned"] >= 0.83
     assert accuracy["tuned"] - accuracy["base"] >= 0.60
     low, high = accuracy["interval"]
     assert 0 < low <= accuracy["tuned"] - accuracy["base"] <= high
