@@ -24,10 +24,11 @@ __all__ = ["Advice", "Alternative", "Goal", "Reason", "advise"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alternative:
-    """A method on the same data, with the memory it would need."""
+    """A method on the same data, with the settings and the memory it would need."""
 
     method: str
     options: dict[str, Any]
+    learning_rate: float
     memory_gib: float
     seconds: float | None
     """Training time where it was measured on this machine, else None: it is never made up."""
@@ -49,6 +50,11 @@ class Advice:
     cell: Cell
     """The lit cell of the matrix."""
     lengths: Lengths
+
+    def instead(self, method: str) -> dict[str, Any]:
+        """What changes in the plan when another method is taken: its name, options and learning rate."""
+        other = next(other for other in self.alternatives if other.method == method)
+        return {"method": method, "options": dict(other.options), "learning_rate": other.learning_rate}
 
     @property
     def headline(self) -> str:
@@ -102,6 +108,7 @@ def advise(  # noqa: PLR0913 - the engine hands over all it knows
         budget=budget,
         cell=matrix.cell_for(len(examples)),
         lengths=measure(examples, facts),
+        labelled=bool(split.labels),
     )
     plan, method_reason = _plan(situation, choice)
     return Advice(
@@ -172,5 +179,10 @@ def _alternatives(it: Situation, plan: Plan) -> Iterator[Alternative]:
         options = plan.options if method == plan.method else choices.options(it, method)
         predicted = forecast(plan.model_copy(update={"method": method, "options": options}), it.facts, it.machine)
         yield Alternative(
-            method=method, options=options, memory_gib=predicted.total_gib, seconds=None, fits=predicted.fits
+            method=method,
+            options=options,
+            learning_rate=choices.learning_rate(it, method)[0],
+            memory_gib=predicted.total_gib,
+            seconds=None,
+            fits=predicted.fits,
         )

@@ -57,6 +57,8 @@ class Situation:
     budget: bool
     cell: Cell
     lengths: Lengths
+    labelled: bool
+    """Whether the answers are labels, and not free text."""
 
 
 def methods(it: Situation) -> list[tuple[str, Reason]]:
@@ -109,7 +111,7 @@ def rank(it: Situation, method: str) -> list[Reason]:
 def learning_rate(it: Situation, method: str) -> tuple[float, Reason]:
     """The method's rate, higher for a small model."""
     large = METHODS[method].learning_rate
-    rate, source = matrix.learning_rate(method, large, it.facts.parameters)
+    rate, source = matrix.learning_rate(method, large, it.facts.parameters, labelled=it.labelled)
     if rate == large:
         because = f"{rate:g} is the usual rate of {METHODS[method].title} for models of billions of parameters."
         source = METHODS[method].source if method == "full" else source

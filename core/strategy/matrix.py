@@ -93,18 +93,19 @@ def documents() -> dict[str, str]:
     return dict(_data()["documents"])
 
 
-def learning_rate(method: str, large: float, parameters: int) -> tuple[float, str]:
+def learning_rate(method: str, large: float, parameters: int, *, labelled: bool) -> tuple[float, str]:
     """The peak learning rate of `method` for a model of this many parameters, and where the rule comes from.
 
     `large` is the method's rate for models of billions of parameters; a method without an entry keeps it. The rate
-    falls evenly on logarithmic scales between the two sizes, rounded to two digits.
+    falls evenly on logarithmic scales between the two sizes, rounded to two digits. Choosing among labels (`labelled`)
+    takes larger steps than writing: a small model that is pushed hard repeats itself.
     """
-    rates = _data()["rates"]
-    small = rates["at_small"].get(method, large)
+    rates, answers = _data()["rates"], "label" if labelled else "text"
+    small = rates["at_small"][answers].get(method, large)
     span = math.log(rates["large"] / rates["small"])
     share = min(1.0, max(0.0, math.log(parameters / rates["small"]) / span))
     rate = math.exp((1 - share) * math.log(small) + share * math.log(large))
-    return float(f"{rate:.2g}"), str(rates["source"])
+    return float(f"{rate:.2g}"), str(rates["sources"][answers])
 
 
 @functools.cache

@@ -12,7 +12,6 @@ from core.dataset.choice import DataChoice
 from core.engine import Engine
 from core.errors import DataError, NotFoundError, SettingsError
 from core.strategy.advise import Goal
-from core.strategy.matrix import learning_rate
 from core.strategy.methods import METHODS
 from core.strategy.plan import Plan
 from ui.command.runs import see_through
@@ -61,9 +60,7 @@ def _plan_from_data(engine: Engine, given: Namespace) -> Plan:
     advice = engine.advise(_resized(choice, first_wishes), model, goal=Goal(given.goal), budget=given.budget)
     raw = advice.plan.model_dump(mode="json")
     if method is not None and method != raw["method"]:
-        others = {other.method: dict(other.options) for other in advice.alternatives}
-        rate, _ = learning_rate(method, METHODS[method].learning_rate, engine.facts(model).parameters)
-        raw |= {"method": method, "options": others.get(method, {}), "learning_rate": rate}
+        raw |= advice.instead(method)
     return _checked(engine, raw, read_settings(given.settings, raw["method"]))
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import gradio as gr
 
 from core.errors import BusyError, SettingsError, UserError
-from core.strategy import matrix
 from core.strategy.advise import Advice, Goal
 from core.strategy.methods import METHODS
 from core.strategy.plan import Plan
@@ -159,11 +158,7 @@ def on_method_chosen(desk: Desk, method: str) -> Any:  # noqa: ANN401
     if method == advice.plan.method:
         desk.keep(overrides={})
         return _everything(desk)
-    rate, _ = matrix.learning_rate(
-        method, METHODS[method].learning_rate, desk.engine.facts(advice.plan.model).parameters
-    )
-    other = next((dict(other.options) for other in advice.alternatives if other.method == method), {})
-    desk.keep(overrides={"method": method, "options": other, "learning_rate": rate})
+    desk.keep(overrides=advice.instead(method))
     return _everything(desk)
 
 

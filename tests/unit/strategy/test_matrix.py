@@ -53,14 +53,23 @@ def test_the_guides_means_are_those_of_its_scores():
         assert (claim.legal + claim.medical + claim.financial) / 3 == pytest.approx(claim.mean, abs=0.05)
 
 
+@pytest.mark.parametrize("labelled", [True, False])
 @pytest.mark.parametrize("method", METHODS)
-def test_the_learning_rate_falls_from_small_models_to_large_ones(method):
+def test_the_learning_rate_falls_from_small_models_to_large_ones(method, labelled):
     large = METHODS[method].learning_rate
-    rates = [matrix.learning_rate(method, large, size)[0] for size in (10**6, 10**7, 10**8, 10**9, 10**11)]
+    sizes = (10**6, 10**7, 10**8, 10**9, 10**11)
+    rates = [matrix.learning_rate(method, large, size, labelled=labelled)[0] for size in sizes]
     assert rates == sorted(rates, reverse=True)
     assert rates[0] == rates[1]
     assert rates[-1] == large
 
 
 def test_a_method_that_the_table_does_not_know_keeps_its_own_rate():
-    assert matrix.learning_rate("brand new", 3e-4, 10**6)[0] == 3e-4
+    assert matrix.learning_rate("brand new", 3e-4, 10**6, labelled=True)[0] == 3e-4
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_small_model_takes_smaller_steps_to_learn_to_write(method):
+    large = METHODS[method].learning_rate
+    writes, chooses = (matrix.learning_rate(method, large, 5 * 10**6, labelled=it)[0] for it in (False, True))
+    assert writes < chooses
