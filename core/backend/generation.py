@@ -1,10 +1,12 @@
-"""Answers that a model writes by itself: always its most likely next token."""
+"""Answers that a model writes by itself: always its most likely next token, until it ends or goes round in circles."""
 
+import math
 import threading
 from collections.abc import Callable, Sequence
 
 import torch
-from transformers import GenerationConfig, PreTrainedTokenizerBase
+from torch import Tensor
+from transformers import GenerationConfig, PreTrainedTokenizerBase, StoppingCriteria, StoppingCriteriaList
 
 from core.backend.rows import Network
 from core.backend.tokens import encode_prompt, stop_ids
@@ -12,6 +14,32 @@ from core.dataset.example import Example
 from core.errors import DataError, Stopped
 
 ROWS_AT_ONCE = 16
+LONGEST_ROUND = 32
+"""Tokens of the longest passage whose repetition counts as a circle."""
+ROUNDS, ROUND_TOKENS = 3, 24
+"""A passage goes round when it stands there so many times in a row and fills at least so many tokens: not "000"."""
+
+
+def circle(ids: Sequence[int]) -> int | None:
+    """Where `ids` begin to go round in circles at their end, after the passage's first time; None where they do not."""
+    for size in range(1, min(LONGEST_ROUND, len(ids) // ROUNDS) + 1):
+        times = max(ROUNDS, math.ceil(ROUND_TOKENS / size))
+        tail = ids[-size * times :]
+        if len(tail) == size * times and list(tail[size:]) == list(tail[:-size]):
+            return len(ids) - size * (times - 1)
+    return None
+
+
+class _EndsCircles(StoppingCriteria):
+    """Ends each answer that goes round in circles: it would do so to the last token."""
+
+    def __init__(self, prompt_tokens: int) -> None:
+        self._from = prompt_tokens
+
+    def __call__(self, input_ids: Tensor, scores: object, **_: object) -> Tensor:
+        """Whether to end, by row: (batch,)."""
+        ended = [circle(row[self._from :]) is not None for row in input_ids.tolist()]
+        return torch.tensor(ended, device=input_ids.device)
 
 
 def generate(  # noqa: PLR0913 - what both models are asked, and who is told
@@ -22,11 +50,13 @@ def generate(  # noqa: PLR0913 - what both models are asked, and who is told
     *,
     max_length: int,
     on_advance: Callable[[int], None] | None = None,
+    on_circle: Callable[[], None] | None = None,
     stopping: threading.Event | None = None,
 ) -> list[str]:
     """The model's answer to each example's prompt, without surrounding blanks.
 
-    `max_length` is of the prompt and the answer together, in tokens. Prompts run in batches sorted by length.
+    `max_length` is of the prompt and the answer together, in tokens. Prompts run in batches sorted by length. An answer
+    that goes round in circles is ended there, told to `on_circle`, and keeps the passage once.
 
     Raises:
         Stopped: `stopping` was set; it is looked at between batches.
@@ -49,7 +79,13 @@ def generate(  # noqa: PLR0913 - what both models are asked, and who is told
         places = order[start : start + ROWS_AT_ONCE]
         written = _batch(model, [prompts[place] for place in places], config)
         for place, ids in zip(places, written, strict=True):
-            answers[place] = _text(tokenizer, ids, ends)
+            # A row that ended before the others of its batch is filled up.
+            over = {*ends, config.pad_token_id}
+            kept = ids[: next((at for at, token in enumerate(ids) if token in over), len(ids))]
+            rounds = circle(kept)
+            if rounds is not None and on_circle:
+                on_circle()
+            answers[place] = str(tokenizer.decode(kept[:rounds], skip_special_tokens=True)).strip()
         if on_advance:
             on_advance(start + len(places))
     return answers
@@ -72,10 +108,6 @@ def _batch(model: Network, prompts: Sequence[list[int]], config: GenerationConfi
     pad = config.pad_token_id
     ids = torch.tensor([[pad] * (length - len(prompt)) + prompt for prompt in prompts], device=device)
     mask = torch.tensor([[0] * (length - len(prompt)) + [1] * len(prompt) for prompt in prompts], device=device)
-    out = model.generate(input_ids=ids, attention_mask=mask, generation_config=config)
+    criteria = StoppingCriteriaList([_EndsCircles(length)])
+    out = model.generate(input_ids=ids, attention_mask=mask, generation_config=config, stopping_criteria=criteria)
     return [row[length:] for row in out.tolist()]
-
-
-def _text(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int], ends: Sequence[int]) -> str:
-    stop = next((place for place, token in enumerate(ids) if token in ends), len(ids))
-    return str(tokenizer.decode(list(ids[:stop]), skip_special_tokens=True)).strip()

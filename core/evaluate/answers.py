@@ -83,15 +83,25 @@ def ask_both(task: EvaluateTask, split: Split, emit: Emit, stopping: Flag) -> tu
 def ask(loaded: "Loaded", questions: Questions, what: str, emit: Emit, stopping: Flag) -> list[Answer]:
     """One model's answers: the most likely label, or greedy text; and its loss on the references."""
     total = len(questions.examples) * (1 if questions.labels else 2)
+    circles = 0
 
     def advance(done: int) -> None:
         emit(Advanced(what=what, done=done, total=total))
 
+    def count_circle() -> None:
+        nonlocal circles
+        circles += 1
+
     advance(0)
-    answer = _choose if questions.labels else _write
     with loaded.autocast():
-        answers = answer(loaded, questions, advance, stopping)
+        if questions.labels:
+            answers = _choose(loaded, questions, advance, stopping)
+        else:
+            answers = _write(loaded, questions, advance, count_circle, stopping)
     advance(total)
+    if circles:
+        share = f"{circles:,} of {len(answers):,} answers"
+        emit(Noted(text=f"{what}: {share} went round in circles and were ended there, the passage kept once."))
     return answers
 
 
@@ -133,7 +143,9 @@ def _choose(loaded: "Loaded", questions: Questions, advance: Advance, stopping: 
     return answers
 
 
-def _write(loaded: "Loaded", questions: Questions, advance: Advance, stopping: Flag) -> list[Answer]:
+def _write(
+    loaded: "Loaded", questions: Questions, advance: Advance, on_circle: Callable[[], None], stopping: Flag
+) -> list[Answer]:
     """What the model writes to each prompt, and its loss on the reference."""
     from core.backend.scoring import generate
 
@@ -145,6 +157,7 @@ def _write(loaded: "Loaded", questions: Questions, advance: Advance, stopping: F
         questions.answer_tokens,
         max_length=questions.max_length,
         on_advance=advance,
+        on_circle=on_circle,
         stopping=stopping,
     )
     losses = _losses(

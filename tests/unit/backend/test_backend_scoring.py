@@ -3,7 +3,7 @@ import threading
 import pytest
 import torch
 
-from core.backend.generation import generate
+from core.backend.generation import circle, generate
 from core.backend.model import load_base
 from core.backend.scoring import answer_losses, label_scores
 from core.backend.tokens import answer_ids, encode, prompt_ids, stop_ids
@@ -78,6 +78,31 @@ def test_generation_ends_at_the_end_token(loaded, rows):
             prompt = torch.cat([prompt, token[None, None]], dim=1)
     written = loaded.tokenizer.decode(prompt[0, len(prompt_ids(loaded.tokenizer, rows[0].turns)) :])
     assert text == loaded.tokenizer.decode(loaded.tokenizer.encode(written), skip_special_tokens=True).strip()
+
+
+@pytest.mark.parametrize(
+    ("ids", "kept"),
+    [
+        ([5, 6, *[7, 8, 9] * 8], 5),
+        ([5, *[7] * 24], 2),
+        ([1, *range(100, 110), *range(100, 110), *range(100, 110)], 11),
+        ([5, *[7] * 23], None),
+        ([*[7, 8, 9] * 8, 4], None),
+        (list(range(100)), None),
+        ([], None),
+    ],
+)
+def test_an_answer_goes_round_in_circles_when_a_passage_fills_its_end(ids, kept):
+    assert circle(ids) == kept
+
+
+def test_an_answer_that_goes_round_is_ended_told_and_keeps_the_passage_once(loaded, rows):
+    """A model that was never trained goes round sooner or later."""
+    told = []
+    texts = generate(loaded.model, loaded.tokenizer, rows[:4], 300, max_length=512, on_circle=lambda: told.append(1))
+    assert told
+    whole = [len(loaded.tokenizer(text)["input_ids"]) for text in texts]
+    assert min(whole) < 250
 
 
 @pytest.mark.parametrize("work", [label_scores, answer_losses, generate])
