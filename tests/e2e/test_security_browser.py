@@ -4,7 +4,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.chromium import FLAGS, find_chromium
 from tests.e2e.served import Served
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
@@ -17,21 +16,8 @@ def served(tmp_path_factory):
     dashboard.end()
 
 
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    found = find_chromium()
-    if found is None:
-        pytest.skip("there is no Chromium")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(found), args=list(FLAGS))
-        yield chromium
-        chromium.close()
-
-
-def test_the_page_asks_nobody_else_and_breaks_none_of_its_own_rules(served, browser):
-    page = browser.new_page()
+def test_the_page_asks_nobody_else_and_breaks_none_of_its_own_rules(served, chromium):
+    page = chromium.new_page()
     asked, said = [], []
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: said.append((message.type, message.text)))
@@ -45,8 +31,8 @@ def test_the_page_asks_nobody_else_and_breaks_none_of_its_own_rules(served, brow
     page.close()
 
 
-def test_another_page_can_neither_frame_nor_drive_it(served, browser):
-    page = browser.new_page()
+def test_another_page_can_neither_frame_nor_drive_it(served, chromium):
+    page = chromium.new_page()
     page.route(
         "http://evil.example/",
         lambda route: route.fulfill(

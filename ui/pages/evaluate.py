@@ -32,14 +32,8 @@ def build(desk: Desk, tab: Tab) -> None:
     strips = markup.view(elem_id="ft-strips")
     with gr.Column(visible=False) as details:
         with gr.Row(elem_classes=["ft-table-head"]):
-            outcome = gr.Radio(
-                ["all"],
-                value="all",
-                show_label=False,
-                container=False,
-                elem_classes=["ft-segments"],
-                elem_id="ft-outcome",
-            )
+            shape = {"show_label": False, "container": False, "elem_classes": ["ft-segments"]}
+            outcome = gr.Radio(["all"], value="all", elem_id="ft-outcome", **shape)
             download = gr.DownloadButton("Download as CSV", size="sm", elem_id="ft-csv", elem_classes=["ft-quiet"])
         table = gr.Dataframe(
             headers=_HEADS,
@@ -54,22 +48,8 @@ def build(desk: Desk, tab: Tab) -> None:
         with gr.Accordion("Confusion: which label was taken for which", open=False, visible=False) as folded:
             confusion = markup.view()
     rows = gr.State([])
-    drawn = [
-        head,
-        onward,
-        again,
-        stop,
-        strips,
-        details,
-        outcome,
-        table,
-        rows,
-        *detail,
-        folded,
-        confusion,
-        download,
-        shown,
-    ]
+    drawn = [head, onward, again, stop, strips, details, outcome, table, rows, *detail]
+    drawn += [folded, confusion, download, shown]
     looked = [tab.pulse.change, tab.step.change, tab.run.change]
     inputs = [tab.run, tab.step, shown]
     gr.on(looked, partial(on_looked, desk), inputs, drawn, **quiet(trigger_mode="always_last"))
