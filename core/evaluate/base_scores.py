@@ -26,11 +26,14 @@ class BaseScores:
 
     def __init__(self, home: Path, plan: Plan, questions: "Questions", where: str) -> None:
         """`where` is the device and the precision."""
+        from core.backend import generation
+
         decides = {
             "model": fingerprint(plan.model),
             "quantised": METHODS[plan.method].quantised and read_options(plan.method, plan.options).model_dump(),
             "where": where,
             "questions": dataclasses.asdict(questions),
+            "circles": [generation.LONGEST_ROUND, generation.ROUNDS, generation.ROUND_TOKENS],
             "libraries": [version("torch"), version("transformers")],
         }
         text = json.dumps(decides, sort_keys=True, ensure_ascii=False)

@@ -78,6 +78,16 @@ def test_another_model_under_the_same_name_is_asked_anew(trained, told, tiny_mod
     assert not reused(told)
 
 
+def test_answers_that_ended_by_another_rule_are_not_reused(trained, told, monkeypatch):
+    from core.backend import generation
+
+    run = trained("lora")
+    evaluate(task_of(run), told, threading.Event())
+    monkeypatch.setattr(generation, "ROUNDS", generation.ROUNDS + 1)
+    evaluate(task_of(run), told, threading.Event())
+    assert not reused(told)
+
+
 def test_a_switched_off_adapter_answers_as_the_base_loaded_by_itself(trained, told):
     from core.backend.model import load_for
 
