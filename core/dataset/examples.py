@@ -41,7 +41,8 @@ def read_examples(table: Table, format_name: str, mapping: Mapping[str, str], in
     mapping = resolve(format_, mapping, table)
     instruction = instruction.strip()
     examples, unfit = [], []
-    for number, row in enumerate(table.rows, 1):
+    for place, row in enumerate(table.rows):
+        number = table.number(place)
         try:
             turns, answer, label = format_.convert(row, mapping, instruction)
         except RowUnfit as reason:

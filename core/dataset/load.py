@@ -1,7 +1,7 @@
 """The door of this folder: choose how to read a source, inspect it, load its examples."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +9,10 @@ from core.dataset.choice import DataChoice
 from core.dataset.detect import Detection, detect, resolve
 from core.dataset.example import Example, Split
 from core.dataset.examples import Reading, read_examples
+from core.dataset.finding import Finding, counted, ordered
 from core.dataset.formats import FORMATS
-from core.dataset.health import Finding, counted, findings, label_counts, ordered
+from core.dataset.health import find_all
+from core.dataset.health.check import Inspection, count_labels
 from core.dataset.read import Table, read_table
 from core.dataset.samples import SAMPLES
 from core.dataset.source import Source, find_source
@@ -74,13 +76,23 @@ class Report:
         }
 
 
+def read_file(source: Source, file: str) -> Table:
+    """The rows of one file of a source, numbered as in the file that was uploaded.
+
+    Raises:
+        DataError: The file cannot be read.
+    """
+    table = read_table(source.files[file])
+    return replace(table, numbers=source.numbers[file]) if file in source.numbers else table
+
+
 def columns(source: Source) -> tuple[str, ...]:
     """Columns of the training file, for a mapping by hand where no format fits.
 
     Raises:
         DataError: The file cannot be read.
     """
-    return read_table(source.files["train"]).columns
+    return read_file(source, "train").columns
 
 
 def choose(source: Source) -> DataChoice:
@@ -89,7 +101,7 @@ def choose(source: Source) -> DataChoice:
     Raises:
         DataError: No format fits, or the file cannot be read.
     """
-    return _choice(source, _detect(source, read_table(source.files["train"])))
+    return _choice(source, _detect(source, read_file(source, "train")))
 
 
 def load(choice: DataChoice, home: Path, seed: int) -> Split:
@@ -118,11 +130,12 @@ def inspect(source: Source, choice: DataChoice | None = None) -> Report:
         SettingsError: The mapping of `choice` does not suit the columns; lists all that is wrong.
         NotFoundError: There is no such format.
     """
-    table = read_table(source.files["train"])
+    table = read_file(source, "train")
     detection = _detect(source, table) if choice is None else _chosen(source, choice, table)
     choice = choice or _choice(source, detection)
     readings = _readings(source, choice, table)
     train = readings["train"].examples
+    found = find_all(Inspection(readings=readings, format=detection.format, mapping=detection.mapping))
     return Report(
         rows=len(table.rows),
         columns=table.columns,
@@ -131,10 +144,10 @@ def inspect(source: Source, choice: DataChoice | None = None) -> Report:
         because=detection.because,
         mapping=detection.mapping,
         encoding=table.encoding,
-        findings=tuple(ordered([*_too_few(readings, choice), *findings(readings), *_unused(source)])),
+        findings=tuple(ordered([*_too_few(readings, choice), *found, *_unused(source)])),
         preview=tuple({column: text_of(row[column]) for column in table.columns} for row in table.rows[:_PREVIEW]),
         examples=train[:_PREVIEW],
-        labels=label_counts(train),
+        labels=count_labels(train),
         lengths=_lengths(train),
         usable=len(train),
         file_rows={file: len(reading.table.rows) for file, reading in readings.items()},
@@ -180,8 +193,8 @@ def _choice(source: Source, detection: Detection) -> DataChoice:
 
 def _readings(source: Source, choice: DataChoice, train: Table | None = None) -> dict[str, Reading]:
     readings = {}
-    for file, path in source.files.items():
-        table = train if train is not None and file == "train" else read_table(path)
+    for file in source.files:
+        table = train if train is not None and file == "train" else read_file(source, file)
         try:
             readings[file] = read_examples(table, choice.format, choice.mapping, choice.instruction)
         except SettingsError as error:

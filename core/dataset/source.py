@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.dataset.keep import keep_folder
@@ -40,6 +40,14 @@ class Source:
     sample: bool
     unused: tuple[str, ...] = ()
     """Names of data files of the folder that were left alone."""
+    parent: str = ""
+    """Id of the version that this one was made from; empty for what was uploaded."""
+    act: str = ""
+    """What was done to the parent, one sentence."""
+    decisions: Mapping[str, str] = field(default_factory=dict)
+    """Finding to the mend that was chosen, of this version and all before it."""
+    numbers: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """File to the places of its rows in the file as it was uploaded; without an entry they are simply 1, 2, 3, ..."""
 
 
 def open_source(source: str | Path, home: Path) -> Source:
@@ -54,7 +62,7 @@ def open_source(source: str | Path, home: Path) -> Source:
     text = str(source)
     if text in SAMPLES:
         return _sample(SAMPLES[text])
-    if _ID.fullmatch(text) and _folder(home, text).is_dir():
+    if _ID.fullmatch(text) and data_folder(home, text).is_dir():
         return find_source(text, home)
     path = Path(source)
     if path.is_dir():
@@ -85,22 +93,34 @@ def find_source(data_id: str, home: Path) -> Source:
     """
     if data_id in SAMPLES:
         return _sample(SAMPLES[data_id])
-    folder = _folder(home, data_id)
+    folder = data_folder(home, data_id)
     if not _ID.fullmatch(data_id) or not (folder / "origin.json").is_file():
         raise NotFoundError(f"There is no data set with the id {data_id!r}.", "Choose the file again on the data page.")
     origin = json.loads((folder / "origin.json").read_text("utf-8"))
     files = {role: folder / name for role, name in origin["kept"].items()}
-    sha256 = _hash({role: read_bytes(path) for role, path in files.items()})
-    return Source(data_id, origin["name"], files, sha256, sample=False, unused=tuple(origin["unused"]))
+    sha256 = hash_of({role: read_bytes(path) for role, path in files.items()})
+    return Source(
+        data_id,
+        origin["name"],
+        files,
+        sha256,
+        sample=False,
+        unused=tuple(origin["unused"]),
+        parent=origin.get("parent", ""),
+        act=origin.get("act", ""),
+        decisions=origin.get("decisions", {}),
+        numbers={file: tuple(numbers) for file, numbers in origin.get("numbers", {}).items()},
+    )
 
 
 def _sample(sample: Sample) -> Source:
     files = sample.files
-    sha256 = _hash({role: path.read_bytes() for role, path in files.items()})
+    sha256 = hash_of({role: path.read_bytes() for role, path in files.items()})
     return Source(sample.name, sample.title, files, sha256, sample=True)
 
 
-def _folder(home: Path, data_id: str) -> Path:
+def data_folder(home: Path, data_id: str) -> Path:
+    """Where a kept data set lies."""
     return home / "datasets" / data_id
 
 
@@ -150,8 +170,8 @@ def _take_in(files: Mapping[str, Path], name: str, home: Path, unused: tuple[str
     contents = {role: read_bytes(path) for role, path in files.items()}
     for role, path in files.items():
         parse_table(contents[role], path.name)  # what cannot be read is not kept
-    sha256 = _hash(contents)
-    folder = _folder(home, sha256[:12])
+    sha256 = hash_of(contents)
+    folder = data_folder(home, sha256[:12])
     kept = {role: role + _suffix(path) for role, path in files.items()}
     origin = {
         "name": shown(name),
@@ -177,7 +197,8 @@ def _suffix(path: Path) -> str:
     return suffix if suffix in SUFFIXES else ".txt"
 
 
-def _hash(contents: Mapping[str, bytes]) -> str:
+def hash_of(contents: Mapping[str, bytes]) -> str:
+    """Hash of a file's bytes; of several files, of the list of their roles and hashes."""
     digests = {role: hashlib.sha256(content).hexdigest() for role, content in contents.items()}
     if list(digests) == ["train"]:
         return digests["train"]

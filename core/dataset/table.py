@@ -25,7 +25,15 @@ class Table:
     columns: tuple[str, ...]
     rows: list[Row]
     encoding: str
-    """As detected: "utf-8", "utf-8-sig", "utf-16", "utf-32", "windows-1252"; empty for Parquet."""
+    """As detected: "utf-8", "utf-8-sig", "utf-16", "utf-32", "windows-1252", and more; empty for binary files."""
+    notes: tuple[str, ...] = ()
+    """What was decided while reading, a sentence each: the sheet that was taken, cells that were filled up."""
+    numbers: tuple[int, ...] = ()
+    """The rows' places in the file as it was uploaded, counted from 1; empty where they are simply 1, 2, 3, ..."""
+
+    def number(self, place: int) -> int:
+        """The number of the row at `place` (from 0), as people count it in their file."""
+        return self.numbers[place] if self.numbers else place + 1
 
 
 def text_of(value: Any) -> str:  # noqa: ANN401 - a cell may hold anything that JSON or Parquet can

@@ -115,8 +115,8 @@ def test_rare_single_and_misspelt_labels_are_named(make):
 def test_leakage_between_files_is_named_and_kept_out_of_training(make, home):
     source = make(pairs(40), "train.csv", test=[("This is text  number 3", "card"), ("new", "loan")])
     findings = found(inspect(source))
-    assert findings["leakage"].rows == (4,)
-    assert "row 4 is row 1 there" in findings["leakage"].what
+    assert findings["split-leakage"].rows == (4,)
+    assert "row 4 is row 1 there" in findings["split-leakage"].what
     assert findings["unknown-label"].file == "test"
     assert findings["unknown-label"].rows == (2,)
     split = load(choose(source), home, 7)

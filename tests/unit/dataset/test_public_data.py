@@ -62,7 +62,7 @@ def test_a_public_set_of_another_kind_is_refused_in_one_sentence(name, said, tmp
 
 def test_texts_that_stand_in_both_published_files_are_found(tmp_path):
     source = open_source(path_to("banking77"), tmp_path)
-    leak = next(finding for finding in inspect(source).findings if finding.name == "leakage")
+    leak = next(finding for finding in inspect(source).findings if finding.name == "split-leakage")
     assert len(leak.rows) >= 6
     split = load(choose(source), tmp_path, 7)
     assert len(split.train) + len(split.validation) == 10_003 - len(leak.rows)

@@ -1,0 +1,85 @@
+"""What is said about rows: a finding, and the mends that are offered for it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Severity = Literal["error", "warning", "note"]
+_ORDER: tuple[Severity, ...] = ("error", "warning", "note")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mend:
+    """A change of the rows that takes a finding away. It is data: previewed, applied as a new version, undone."""
+
+    name: str
+    """What the command line calls it: "drop", "mask", "keep"; unique among the mends of a finding."""
+    title: str
+    """What the button says: "Keep one of each"."""
+    safe: bool = False
+    """Whether it takes nothing away that anyone could miss, so that it belongs to "fix all that are safe"."""
+    drop: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """File to the rows that are left out, as they are counted in the file."""
+    cells: Mapping[str, Mapping[int, Mapping[str, Any]]] = field(default_factory=dict)
+    """File to row to column to the new content of the whole cell."""
+    conversion: str = ""
+    """Name of the conversion that makes other rows of all files; nothing else is changed then."""
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether it only records a decision: the rows are kept as they are, and the finding becomes a note."""
+        return not self.drop and not self.cells and not self.conversion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something about the rows that people should know before they train."""
+
+    name: str
+    severity: Severity
+    """An error: training cannot or should not begin. A warning: results suffer. A note: good to know."""
+    rows: tuple[int, ...] = ()
+    """Counted from 1 in `file`, the header not counted; empty where the finding is about all rows."""
+    what: str
+    fix: str
+    """What to do, in words; empty where nothing needs to be done."""
+    file: str = "train"
+    """Which file the rows stand in: "train", "validation" or "test"."""
+    column: str = ""
+    """The column it is about, where it is about one."""
+    example: str = ""
+    """The place itself, shortened, of the first row."""
+    mends: tuple[Mend, ...] = ()
+    """What can be done with a click, the recommended one first."""
+
+
+def ordered(found: Sequence[Finding]) -> list[Finding]:
+    """`found`, errors first."""
+    return sorted(found, key=lambda finding: _ORDER.index(finding.severity))
+
+
+def counted(number: int, noun: str = "row") -> str:
+    """A number with its noun: "1 row", "1,200 rows"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def listed(rows: Sequence[int]) -> str:
+    """Rows for a sentence: "row 3", "rows 3, 8 and 12", "rows 3, 8, 12, 40, 41 and 7 more"."""
+    if len(rows) == 1:
+        return f"row {rows[0]:,}"
+    shown, more = [f"{row:,}" for row in rows[:5]], len(rows) - 5
+    last = f"{more:,} more" if more > 0 else shown.pop()
+    return f"rows {', '.join(shown)} and {last}"
+
+
+def excerpt(text: str, start: int = 0, width: int = 80) -> str:
+    """About `width` characters of `text` around `start`, on one line."""
+    begin = max(0, start - width // 3)
+    cut = text[begin : begin + width]
+    shown = " ".join(cut.split())
+    return ("…" if begin else "") + shown + ("…" if begin + width < len(text) else "")
+
+
+def dropping(title: str, rows: Sequence[int], file: str = "train", *, safe: bool = False) -> Mend:
+    """The mend that leaves rows out."""
+    return Mend(name="drop", title=title, safe=safe, drop={file: tuple(rows)})

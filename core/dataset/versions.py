@@ -1,0 +1,101 @@
+"""Data set versions: what was uploaded stays as it came, and every change of rows makes a new version of it."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from core.dataset.keep import keep_folder
+from core.dataset.source import Source, data_folder, find_source
+from core.dataset.table import Table
+from core.errors import DataError, MachineError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One line of the table of versions."""
+
+    id: str
+    parent: str
+    """Empty for what was uploaded."""
+    act: str
+    """What was done to the parent, one sentence."""
+    made: str
+    """When, as ISO 8601 in UTC; empty for what was uploaded."""
+    rows: Mapping[str, int]
+    """File to its rows; empty for what was uploaded."""
+
+
+def make_version(
+    parent: Source, tables: Mapping[str, Table], act: str, home: Path, decision: tuple[str, str] | None = None
+) -> Source:
+    """Keep `tables` as a new version of `parent`; `decision` is a finding's name and the mend that was chosen.
+
+    Raises:
+        DataError: A file would have no rows.
+        MachineError: The version cannot be written.
+    """
+    empty = [file for file, table in tables.items() if not table.rows]
+    if empty:
+        raise DataError(f"No row of the {empty[0]} file would be left.", "Leave fewer rows out, or map other columns.")
+    contents = {f"{file}.jsonl": _written(table) for file, table in tables.items()}
+    decisions = dict(parent.decisions) | (dict([decision]) if decision else {})
+    digest = hashlib.sha256(json.dumps([parent.id, act, decisions]).encode())
+    for name, content in contents.items():
+        digest.update(name.encode() + content)
+    data_id = digest.hexdigest()[:12]
+    origin = {
+        "name": parent.name,
+        "kept": {file: f"{file}.jsonl" for file in tables},
+        "unused": [],
+        "parent": parent.id,
+        "act": act,
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "decisions": decisions,
+        "rows": {file: len(table.rows) for file, table in tables.items()},
+        "numbers": {file: table.numbers for file, table in tables.items() if table.numbers},
+    }
+    try:
+        keep_folder(data_folder(home, data_id), contents, origin)
+    except OSError as error:
+        size = sum(map(len, contents.values())) / 2**20
+        raise MachineError(
+            f"The new version ({size:.1f} MiB) cannot be written to {home}: {error.strerror}.",
+            "Free some space, or start Fewtune with another --home.",
+        ) from error
+    return find_source(data_id, home)
+
+
+def history(source: Source, home: Path) -> list[Version]:
+    """All versions of what was uploaded, in the order in which they were made; what was uploaded stands first."""
+    root = source
+    while root.parent:
+        root = find_source(root.parent, home)
+    found = {root.id: Version(id=root.id, parent="", act="As it was uploaded.", made="", rows={})}
+    for version in sorted(_made(home), key=lambda version: version.made):
+        if version.parent in found:
+            found[version.id] = version
+    return list(found.values())
+
+
+def _made(home: Path) -> Iterator[Version]:
+    folder = home / "datasets"
+    for path in folder.glob("*/origin.json") if folder.is_dir() else ():
+        origin = json.loads(path.read_text("utf-8"))
+        if origin.get("parent"):
+            yield Version(
+                id=path.parent.name,
+                parent=origin["parent"],
+                act=origin["act"],
+                made=origin["made"],
+                rows=origin["rows"],
+            )
+
+
+def _written(table: Table) -> bytes:
+    lines = (
+        json.dumps({column: row.get(column) for column in table.columns}, ensure_ascii=False) for row in table.rows
+    )
+    return "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogatepass")
