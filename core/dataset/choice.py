@@ -15,6 +15,7 @@ class DataChoice(BaseModel):
     sha256: Annotated[str, Field(description="Of the bytes of all its files, so that changed rows are noticed.")]
     format: Annotated[str, Field(description="Name of the format, as in FORMATS.")]
     mapping: Annotated[dict[str, str], Field(description="Part of the format to column of the file.")]
+    sheet: Annotated[str, Field(description="The sheet of a workbook; empty for the first one that holds rows.")] = ""
     instruction: Annotated[str, Field(description="Stands before each prompt; says what to do.")] = ""
     validation_share: Annotated[
         float,
@@ -31,3 +32,17 @@ class DataChoice(BaseModel):
             description="Share of the rows held out for scores; unused where the data bring test rows.",
         ),
     ] = 0.2
+    group: Annotated[
+        str,
+        Field(
+            title="Keep together",
+            description="A column whose equal values stay on one side of the split: a patient, a contract, a customer.",
+        ),
+    ] = ""
+    folds: Annotated[
+        int,
+        Field(ge=0, le=20, title="Folds", description="Parts of a k-fold division; 0 draws the test rows by share."),
+    ] = 0
+    fold: Annotated[
+        int, Field(ge=0, le=19, title="Fold", description="Which of the folds is the test part, from 0.")
+    ] = 0
