@@ -1,19 +1,19 @@
 """The door of this folder: choose how to read a source, inspect it, load its examples."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from core.dataset.choice import DataChoice
 from core.dataset.detect import Detection, detect, resolve
-from core.dataset.example import Example, Split
+from core.dataset.example import Split
 from core.dataset.examples import Reading, read_examples
 from core.dataset.finding import Finding, counted, ordered
 from core.dataset.formats import FORMATS
-from core.dataset.health import find_all
-from core.dataset.health.check import Inspection, count_labels
+from core.dataset.health import Tell, find_all
+from core.dataset.health.check import Inspection, Room, count_labels
 from core.dataset.read import Table, read_table
+from core.dataset.report import PREVIEW, Report, measure_lengths, measure_tokens, summarise
 from core.dataset.samples import SAMPLES
 from core.dataset.source import Source, find_source
 from core.dataset.split import partition
@@ -22,58 +22,8 @@ from core.errors import DataError, SettingsError
 
 __all__ = ["Finding", "Report", "choose", "columns", "inspect", "load"]
 
-_PREVIEW = 10
 _SEED = 7
 """Of the trial split that tells whether there are enough rows."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """What a source holds, how it is read, and what is wrong with it."""
-
-    rows: int
-    """Rows of the training file."""
-    columns: tuple[str, ...]
-    format: str
-    confidence: float
-    """From 0 to 1; 1 where someone chose the format or the mapping."""
-    because: str
-    mapping: dict[str, str]
-    encoding: str
-    findings: tuple[Finding, ...]
-    """The most harmful first."""
-    preview: tuple[dict[str, str], ...]
-    """The first rows of the training file, every cell as text."""
-    examples: tuple[Example, ...]
-    """The first usable rows, as the model sees them."""
-    labels: dict[str, int]
-    """Label to training rows, most frequent first; empty where answers are free text."""
-    lengths: dict[str, dict[str, int]]
-    """Of "prompt" and "answer": "min", "p25", "median", "p75", "p95", "max" in characters; empty without examples."""
-    usable: int
-    """Rows of the training file that can become examples."""
-    file_rows: dict[str, int]
-    """File ("train", "validation", "test") to its rows."""
-
-    @property
-    def ready(self) -> bool:
-        """Whether nothing stands against training."""
-        return all(finding.severity != "error" for finding in self.findings)
-
-    def as_json(self) -> dict[str, Any]:
-        """The answer of `fewtune check --json`."""
-        return {
-            "rows": self.rows,
-            "format": self.format,
-            "confidence": round(self.confidence, 3),
-            "because": self.because,
-            "mapping": self.mapping,
-            "encoding": self.encoding,
-            "findings": [
-                {"name": f.name, "severity": f.severity, "rows": list(f.rows), "what": f.what, "fix": f.fix}
-                for f in self.findings
-            ],
-        }
 
 
 def read_file(source: Source, file: str) -> Table:
@@ -122,20 +72,27 @@ def load(choice: DataChoice, home: Path, seed: int) -> Split:
     return _split(_readings(source, choice), choice, seed)
 
 
-def inspect(source: Source, choice: DataChoice | None = None) -> Report:
+def inspect(
+    source: Source, choice: DataChoice | None = None, *, room: Room | None = None, tell: Tell | None = None
+) -> Report:
     """Read all rows as `choice` says, or as fits best, and say what is wrong with them.
+
+    `room` is what the chosen model has room for; `tell` hears what goes on.
 
     Raises:
         DataError: A file cannot be read, or no format fits and nobody chose one.
         SettingsError: The mapping of `choice` does not suit the columns; lists all that is wrong.
         NotFoundError: There is no such format.
     """
+    if tell:
+        tell("reading the rows", 0.0)
     table = read_file(source, "train")
     detection = _detect(source, table) if choice is None else _chosen(source, choice, table)
     choice = choice or _choice(source, detection)
     readings = _readings(source, choice, table)
     train = readings["train"].examples
-    found = find_all(Inspection(readings=readings, format=detection.format, mapping=detection.mapping))
+    inspection = Inspection(readings=readings, format=detection.format, mapping=detection.mapping, room=room)
+    found = find_all(inspection, tell)
     return Report(
         rows=len(table.rows),
         columns=table.columns,
@@ -145,12 +102,16 @@ def inspect(source: Source, choice: DataChoice | None = None) -> Report:
         mapping=detection.mapping,
         encoding=table.encoding,
         findings=tuple(ordered([*_too_few(readings, choice), *found, *_unused(source)])),
-        preview=tuple({column: text_of(row[column]) for column in table.columns} for row in table.rows[:_PREVIEW]),
-        examples=train[:_PREVIEW],
+        preview=tuple({column: text_of(row[column]) for column in table.columns} for row in table.rows[:PREVIEW]),
+        preview_rows=tuple(table.number(place) for place in range(min(PREVIEW, len(table.rows)))),
+        examples=tuple(islice(train, PREVIEW)),
         labels=count_labels(train),
-        lengths=_lengths(train),
+        lengths=measure_lengths(train),
+        summaries=summarise(table, detection.mapping),
+        tokens=measure_tokens(train, room),
         usable=len(train),
         file_rows={file: len(reading.table.rows) for file, reading in readings.items()},
+        language="",
     )
 
 
@@ -226,14 +187,3 @@ def _unused(source: Source) -> list[Finding]:
     what = f"{counted(len(source.unused), 'file')} of the folder not used: {', '.join(source.unused[:5])}."
     fix = "Nothing, unless rows are missing: then name the files train, validation and test."
     return [Finding(name="unused-file", severity="note", what=what, fix=fix)]
-
-
-def _lengths(examples: Sequence[Example]) -> dict[str, dict[str, int]]:
-    if not examples:
-        return {}
-    sides = {"prompt": [len(e.prompt) for e in examples], "answer": [len(e.answer) for e in examples]}
-    points = {"min": 0.0, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95, "max": 1.0}
-    return {
-        side: {point: sorted(lengths)[round(share * (len(lengths) - 1))] for point, share in points.items()}
-        for side, lengths in sides.items()
-    }

@@ -15,20 +15,7 @@ def check(engine: Engine, words_given: Namespace) -> int:
     report = engine.check(engine.open_data(words_given.source))
     worst = any(finding.severity == "error" for finding in report.findings)
     if words_given.json:
-        say.answer(
-            {
-                "rows": report.rows,
-                "format": report.format,
-                "confidence": report.confidence,
-                "because": report.because,
-                "mapping": report.mapping,
-                "encoding": report.encoding,
-                "findings": [
-                    {"name": f.name, "severity": f.severity, "rows": list(f.rows), "what": f.what, "fix": f.fix}
-                    for f in report.findings
-                ],
-            }
-        )
+        say.answer(report.as_json())
         return int(worst)
     say.tell(f"{words.counted(report.rows, 'row')}, format {report.format} ({report.confidence:.0%}): {report.because}")
     say.tell("Columns: " + ", ".join(f"{part} = {column}" for part, column in report.mapping.items()))
