@@ -17,6 +17,7 @@ from transformers.utils import logging as transformers_logging
 from core.backend import bottleneck
 from core.backend.devices import Device, Precision, autocast, pick_device, precision_for
 from core.backend.rows import ATTENTION
+from core.backend.tokens import check_tokenizer
 from core.errors import ModelError, NotFoundError
 from core.strategy.methods import METHODS, read_options
 from core.strategy.model_facts import locate
@@ -126,24 +127,6 @@ def quiet() -> None:
     """Keep progress bars and advice of the libraries out of the log."""
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
-
-
-def check_tokenizer(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBase:
-    """Make sure that rows can end and be padded.
-
-    A missing padding token is given the end token's id for batches; that masks nothing, because every batch here says
-    by itself which positions are real and which carry loss.
-
-    Raises:
-        ModelError: The tokenizer has no end-of-text token.
-    """
-    if tokenizer.eos_token_id is None:
-        raise ModelError(
-            "The model's tokenizer has no end-of-text token, so an answer could never end.", "Choose another model."
-        )
-    if tokenizer.pad_token_id is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    return tokenizer
 
 
 def _read(model: str, place: str, wishes: dict[str, Any]) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:

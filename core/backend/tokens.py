@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from transformers import PreTrainedTokenizerBase
 
 from core.dataset.example import Example, Turn
+from core.errors import ModelError
 
 GAP = " … "
 """Stands where the middle of a long prompt was left out."""
@@ -21,6 +22,24 @@ class Encoded:
     """Tokens of the prompt; the loss is on the rest."""
     truncated: bool
     """Whether the prompt was shortened."""
+
+
+def check_tokenizer(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBase:
+    """Make sure that rows can end and be padded.
+
+    A missing padding token is given the end token's id for batches; that masks nothing, because every batch here says
+    by itself which positions are real and which carry loss.
+
+    Raises:
+        ModelError: The tokenizer has no end-of-text token.
+    """
+    if tokenizer.eos_token_id is None:
+        raise ModelError(
+            "The model's tokenizer has no end-of-text token, so an answer could never end.", "Choose another model."
+        )
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
 
 
 def encode(tokenizer: PreTrainedTokenizerBase, example: Example, max_length: int) -> Encoded | None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.dataset.example import Example
+from core.dataset.health.check import Room
 from core.strategy.model_facts import ModelFacts
 
 CHARACTERS_PER_TOKEN = 3.5
@@ -40,6 +41,17 @@ def measure(examples: Sequence[Example], facts: ModelFacts) -> Lengths:
         return Lengths(0, 0, 0, exact=False)
     at = [counts[min(len(counts) - 1, int(share * len(counts)))] + EXTRA for share in (0.5, 0.99)]
     return Lengths(at[0], at[1], counts[-1] + EXTRA, exact=counted is not None)
+
+
+def room(facts: ModelFacts) -> Room | None:
+    """What the model has room for, in its own tokens; None where its tokenizer is not on this machine."""
+    if _count([""], facts) is None:
+        return None
+
+    def count(texts: Sequence[str]) -> list[int]:
+        return [tokens + EXTRA for tokens in _count(list(texts), facts) or ()]
+
+    return Room(facts.title, facts.context, count)
 
 
 def _count(texts: list[str], facts: ModelFacts) -> list[int] | None:
