@@ -10,13 +10,15 @@ from pydantic import ValidationError
 
 from core.dataset.choice import DataChoice
 from core.dataset.example import Split
-from core.dataset.load import Report, choose, inspect, load
-from core.dataset.source import Source, find_source, open_source
+from core.dataset.load import load
+from core.dataset.report import Report
+from core.dataset.source import Source
 from core.errors import BusyError, NotFoundError, SettingsError
 from core.evaluate.compare import Evaluation, read_evaluation
 from core.events import Evaluated, Event, RunState
 from core.export.exporters import EXPORTERS
 from core.job.launchers import LAUNCHERS
+from core.job.library import Library
 from core.job.runner import Runner
 from core.store.store import Job, Record, RunRow, Store
 from core.strategy.advise import Advice, Goal, advise
@@ -52,6 +54,8 @@ class Engine:
         """
         self.home = home
         self.store = Store(home)
+        self.library = Library(home)
+        """The data sets; the four methods below are short ways to it."""
         self._launcher = LAUNCHERS[launcher]()
         self._runner: Runner | None = None
         self._lock = threading.Lock()
@@ -60,19 +64,19 @@ class Engine:
 
     def open_data(self, source: str | Path) -> Source:
         """Take in a sample's name, a kept data set's id, or a user's file or folder, which is copied into the home."""
-        return open_source(source, self.home)
+        return self.library.open(source)
 
     def source(self, data_id: str) -> Source:
         """The data set with this id."""
-        return find_source(data_id, self.home)
+        return self.library.find(data_id)
 
     def choose(self, source: Source) -> DataChoice:
         """How the rows would be read: detected format, mapping and instruction."""
-        return choose(source)
+        return self.library.choose(source)
 
-    def check(self, source: Source, choice: DataChoice | None = None) -> Report:
-        """Rows, format, findings and a preview."""
-        return inspect(source, choice)
+    def check(self, source: Source, choice: DataChoice | None = None, model: str = "") -> Report:
+        """Rows, format, findings and a preview; with a model also lengths in its tokens."""
+        return self.library.check(source, choice, model)
 
     def split(self, choice: DataChoice, seed: int = 7) -> Split:
         """The examples as a run would see them."""

@@ -1,12 +1,13 @@
 """The door of this folder: choose how to read a source, inspect it, load its examples."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 from core.dataset.choice import DataChoice
 from core.dataset.detect import Detection, detect, resolve
-from core.dataset.example import Split
+from core.dataset.example import Example, Split
 from core.dataset.examples import Reading, read_examples
 from core.dataset.finding import Finding, counted, ordered
 from core.dataset.formats import FORMATS
@@ -34,6 +35,15 @@ def read_file(source: Source, file: str) -> Table:
     """
     table = read_table(source.files[file])
     return replace(table, numbers=source.numbers[file]) if file in source.numbers else table
+
+
+def read_tables(source: Source) -> dict[str, Table]:
+    """The rows of every file of a source.
+
+    Raises:
+        DataError: A file cannot be read.
+    """
+    return {file: read_file(source, file) for file in source.files}
 
 
 def columns(source: Source) -> tuple[str, ...]:
@@ -70,6 +80,19 @@ def load(choice: DataChoice, home: Path, seed: int) -> Split:
             "Choose the data again and make a new plan.",
         )
     return _split(_readings(source, choice), choice, seed)
+
+
+def read_rows(choice: DataChoice, home: Path, rows: Sequence[int]) -> list[Example]:
+    """The examples of these rows of the training file; rows that are no examples are missing.
+
+    Raises:
+        DataError: The file cannot be read.
+        SettingsError: The mapping does not suit the columns.
+        NotFoundError: The source or the format does not exist.
+    """
+    wanted = set(rows)
+    examples = _readings(find_source(choice.source, home), choice)["train"].examples
+    return [example for example in examples if example.row in wanted]
 
 
 def inspect(

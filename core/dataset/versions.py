@@ -10,6 +10,7 @@ from pathlib import Path
 from core.dataset.keep import keep_folder
 from core.dataset.source import Source, data_folder, find_source
 from core.dataset.table import Table
+from core.dataset.write import FORMS
 from core.errors import DataError, MachineError
 
 
@@ -40,7 +41,7 @@ def make_version(
     empty = [file for file, table in tables.items() if not table.rows]
     if empty:
         raise DataError(f"No row of the {empty[0]} file would be left.", "Leave fewer rows out, or map other columns.")
-    contents = {f"{file}.jsonl": _written(table) for file, table in tables.items()}
+    contents = {f"{file}.jsonl": FORMS["jsonl"](table) for file, table in tables.items()}
     decisions = dict(parent.decisions) | (dict([decision]) if decision else {})
     digest = hashlib.sha256(json.dumps([parent.id, act, decisions]).encode())
     for name, content in contents.items():
@@ -92,10 +93,3 @@ def _made(home: Path) -> Iterator[Version]:
                 made=origin["made"],
                 rows=origin["rows"],
             )
-
-
-def _written(table: Table) -> bytes:
-    lines = (
-        json.dumps({column: row.get(column) for column in table.columns}, ensure_ascii=False) for row in table.rows
-    )
-    return "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogatepass")

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from core.strategy import matrix
-from core.strategy.lengths import Lengths
+from core.strategy.lengths import LONGEST, Lengths
 from core.strategy.machine import Machine
 from core.strategy.matrix import Cell
 from core.strategy.methods import METHODS, read_options
@@ -19,8 +19,6 @@ SMALL_SET = 1000
 """Examples below which a step takes 8 rows, not 16."""
 SMALL_MODEL = 30_000_000
 """Parameters below which a processor computes in fp32."""
-LONGEST = 4096
-"""Tokens beyond which a row is shortened unless someone asks for more."""
 
 
 class Goal(StrEnum):

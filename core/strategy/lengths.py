@@ -6,12 +6,15 @@ from dataclasses import dataclass
 
 from core.dataset.example import Example
 from core.dataset.health.check import Room
-from core.strategy.model_facts import ModelFacts
+from core.errors import ModelError
+from core.strategy.model_facts import ModelFacts, read_facts
 
 CHARACTERS_PER_TOKEN = 3.5
 """Where there is no tokenizer to ask: on the low side for English, so that the estimate is rather too long."""
 SAMPLE = 4000
 """Rows that are tokenised at most; of more, the longest and an even choice of the others."""
+LONGEST = 4096
+"""Tokens beyond which a row is shortened unless someone asks for more."""
 EXTRA = 16
 """Tokens that a chat template, separators and the end of the text add to a row."""
 
@@ -43,6 +46,15 @@ def measure(examples: Sequence[Example], facts: ModelFacts) -> Lengths:
     return Lengths(at[0], at[1], counts[-1] + EXTRA, exact=counted is not None)
 
 
+def room_of(model: str) -> Room | None:
+    """What a model has room for, in its own tokens; None where there is none, or no tokenizer of it here."""
+    try:
+        facts = read_facts(model) if model else None
+    except ModelError:  # the strategy page says what is wrong with it
+        return None
+    return room(facts) if facts else None
+
+
 def room(facts: ModelFacts) -> Room | None:
     """What the model has room for, in its own tokens; None where its tokenizer is not on this machine."""
     if _count([""], facts) is None:
@@ -51,7 +63,7 @@ def room(facts: ModelFacts) -> Room | None:
     def count(texts: Sequence[str]) -> list[int]:
         return [tokens + EXTRA for tokens in _count(list(texts), facts) or ()]
 
-    return Room(facts.title, facts.context, count)
+    return Room(facts.title, min(facts.context, LONGEST), count)
 
 
 def _count(texts: list[str], facts: ModelFacts) -> list[int] | None:

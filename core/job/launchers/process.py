@@ -99,9 +99,6 @@ class ProcessLauncher:
             self._waiting = None
 
     def _spawn(self, home: Path) -> "subprocess.Popen[bytes]":
-        root = str(Path(core.__file__).parents[1])
-        paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-        environment = _MODEST | dict(os.environ) | _QUIET | {"PYTHONPATH": os.pathsep.join(paths)}
         # What it prints before it has a job; after that it prints into the folder of the run.
         log = os.open(home / LOG_NAME, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_APPEND, 0o600)
         try:
@@ -110,13 +107,20 @@ class ProcessLauncher:
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                env=environment,
+                env=child_environment(),
                 # Neither Ctrl-C in the terminal nor its closing reaches a worker.
                 start_new_session=sys.platform != "win32",
                 creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
             )
         finally:
             os.close(log)
+
+
+def child_environment() -> dict[str, str]:
+    """What a process of ours finds in its environment: this code, and manners beside the page that watches it."""
+    root = str(Path(core.__file__).parents[1])
+    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+    return _MODEST | dict(os.environ) | _QUIET | {"PYTHONPATH": os.pathsep.join(paths)}
 
 
 def end_process(process: ProcessIdentity) -> bool:

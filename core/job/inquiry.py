@@ -1,0 +1,148 @@
+"""A question about data that takes long, answered in a process of its own: it is watched, and can be stopped.
+
+Reading a million rows holds the interpreter's lock for seconds at a time; in the server it would freeze every page.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any, Generic, TypeVar
+
+from pydantic import TypeAdapter
+
+from core.errors import DataError, MachineError, ModelError, NotFoundError, SettingsError, Stopped, UserError
+from core.job.launchers.process import child_environment
+
+Answer = TypeVar("Answer")
+
+LOG_NAME = "inquiry.log"
+_ERRORS: Mapping[str, type[UserError]] = {
+    error.__name__: error for error in (DataError, MachineError, ModelError, NotFoundError, UserError)
+}
+
+
+class Inquiry(Generic[Answer]):
+    """A question that is being answered."""
+
+    def __init__(self, task: str, request: Mapping[str, Any], shape: type[Answer], home: Path) -> None:
+        """Begin to answer; `task` is one of `core.job.inquiry_worker.TASKS`, and `shape` what it answers with.
+
+        Raises:
+            MachineError: The system allows no further process.
+        """
+        self.about = "starting"
+        """What goes on, in a few words."""
+        self.share = 0.0
+        """Of the work that is done, from 0 to 1."""
+        self.started = time.monotonic()
+        self._shape = shape
+        self._over = threading.Event()
+        self._stopped = False
+        self._answer: Answer | None = None
+        self._error: UserError | None = None
+        self._process = _spawn(home)
+        self._thread = threading.Thread(
+            target=self._listen, args=(json.dumps({"task": task, **request}),), name="inquiry", daemon=True
+        )
+        self._thread.start()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is an answer, an error, or a stop."""
+        return self._over.is_set()
+
+    @property
+    def seconds_left(self) -> float | None:
+        """A guess from what is done; None as long as that is too little to tell."""
+        spent = time.monotonic() - self.started
+        return spent * (1 - self.share) / self.share if self.share > 0.05 and spent > 1 else None
+
+    def answer(self, timeout: float | None = None) -> Answer:
+        """Wait for the answer.
+
+        Raises:
+            UserError: What went wrong, as the task said it; a MachineError where its process ended without a word.
+            Stopped: Somebody stopped it.
+            TimeoutError: It is not over after `timeout` seconds.
+        """
+        if not self._over.wait(timeout):
+            raise TimeoutError
+        if self._stopped:
+            raise Stopped
+        if self._answer is None:
+            raise self._error or MachineError("The check ended without an answer.", "Try again.")
+        return self._answer
+
+    def stop(self) -> None:
+        """End it; stopping twice does nothing more."""
+        if not self.is_over:
+            self._stopped = True
+            self._process.kill()
+
+    def _listen(self, request: str) -> None:
+        try:
+            requests, answers = _pipes(self._process)
+            requests.write(request + "\n")
+            requests.flush()  # and stays open: its end tells the child that nobody waits any more
+            for line in answers:
+                self._hear(line)
+            code = self._process.wait()
+            if self._answer is None and self._error is None and not self._stopped:
+                self._error = MachineError(
+                    f"The check was ended by the system (exit code {code}).",
+                    "Most often too little memory is the reason: close other programs, or take fewer rows.",
+                )
+        except OSError as error:
+            self._error = MachineError(f"The check ended without an answer: {error}.", "Try again.")
+        finally:
+            self._process.kill()
+            self._process.wait()
+            for pipe in (self._process.stdin, self._process.stdout):
+                if pipe is not None:
+                    pipe.close()
+            self._over.set()
+
+    def _hear(self, line: str) -> None:
+        said = json.loads(line)
+        if "about" in said:
+            self.about, self.share = said["about"], said["share"]
+        elif "error" in said:
+            self._error = _error_of(said)
+        else:
+            self._answer = TypeAdapter(self._shape).validate_python(said["answer"])
+
+
+def _error_of(said: Mapping[str, Any]) -> UserError:
+    what, fix, problems = (said["error"][name] for name in ("what", "fix", "problems"))
+    if said["kind"] == SettingsError.__name__:
+        return SettingsError(problems, fix)
+    return _ERRORS.get(said["kind"], UserError)(what, fix, problems)
+
+
+def _spawn(home: Path) -> "subprocess.Popen[str]":
+    log = os.open(home / LOG_NAME, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_APPEND, 0o600)
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "core.job.inquiry_worker", "--home", str(home)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            encoding="utf-8",
+            env=child_environment() | {"PYTHONUTF8": "1"},
+        )
+    except OSError as error:
+        raise MachineError(f"No process can be started: {error}.", "Close other programs and try again.") from error
+    finally:
+        os.close(log)
+
+
+def _pipes(process: "subprocess.Popen[str]") -> tuple[IO[str], IO[str]]:
+    if process.stdin is None or process.stdout is None:
+        raise OSError("no pipe to the process")
+    return process.stdin, process.stdout

@@ -1,0 +1,93 @@
+"""The data sets of one home folder: what can be asked of them, at once or in a process of its own."""
+
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from core.dataset import mending
+from core.dataset.choice import DataChoice
+from core.dataset.load import choose, inspect, read_tables
+from core.dataset.mending import Mended
+from core.dataset.rendered import RenderedRow
+from core.dataset.report import Report
+from core.dataset.source import Source, find_source, open_files, open_source
+from core.dataset.versions import Version, history
+from core.dataset.write import write_download, write_tables
+from core.job.inquiry import Inquiry
+from core.strategy.lengths import room_of
+
+_KEPT_SECONDS = 3600.0
+"""How long a file that was made for a download lies there: far longer than a download takes to begin."""
+
+
+class Library:
+    """Opens, checks, mends and writes data sets. What begins with "begin" answers later and can be stopped."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+
+    def open(self, source: str | Path | Sequence[Path]) -> Source:
+        """Take in a sample's name, a data set's id, a hub id, or files or a folder, which are copied into the home."""
+        if isinstance(source, str | Path):
+            return open_source(source, self.home)
+        return open_files(source, self.home) if len(source) > 1 else open_source(source[0], self.home)
+
+    def find(self, data_id: str) -> Source:
+        """The data set with this id."""
+        return find_source(data_id, self.home)
+
+    def choose(self, source: Source) -> DataChoice:
+        """How the rows would be read: detected format, mapping and instruction."""
+        return choose(source)
+
+    def check(self, source: Source, choice: DataChoice | None = None, model: str = "") -> Report:
+        """Rows, format, findings and a preview; with a model also lengths in its tokens."""
+        return inspect(source, choice, room=room_of(model))
+
+    def mend(self, choice: DataChoice, wanted: Iterable[tuple[str, str]], model: str = "") -> Mended:
+        """Apply mends, each as a new version; see `core.dataset.mending.mend`."""
+        return mending.mend(choice, wanted, self.home, lambda source, then: self.check(source, then, model))
+
+    def convert(self, source: Source, conversion: str) -> DataChoice:
+        """Make a version whose rows are examples, from files of another build."""
+        return mending.convert(source, conversion, self.home)
+
+    def history(self, source: Source) -> list[Version]:
+        """All versions of what was uploaded."""
+        return history(source, self.home)
+
+    def write(self, source: Source, out: Path) -> list[Path]:
+        """Write the rows as JSONL, CSV or Parquet, as the name's ending says."""
+        return write_tables(read_tables(source), out)
+
+    def download(self, source: Source, form: str) -> Path:
+        """A file of the rows below the home folder, made anew; those of an hour ago are removed."""
+        folder = self.home / "downloads"
+        for old in folder.iterdir() if folder.is_dir() else ():
+            if time.time() - old.stat().st_mtime > _KEPT_SECONDS:
+                old.unlink(missing_ok=True)
+        return write_download(read_tables(source), folder, f"data_{source.id}", form)
+
+    # -- in a process of its own --------------------------------------------------------------------------------------
+
+    def begin_open(self, paths: Sequence[str]) -> Inquiry[str]:
+        """Take in files or a hub id; answers with the data set's id."""
+        return self._ask("take", str, paths=[str(path) for path in paths])
+
+    def begin_check(self, choice: DataChoice, model: str = "") -> Inquiry[Report]:
+        """Check the rows."""
+        return self._ask("check", Report, choice=choice.model_dump(mode="json"), model=model)
+
+    def begin_mend(self, choice: DataChoice, wanted: Sequence[tuple[str, str]], model: str = "") -> Inquiry[Mended]:
+        """Mend the rows."""
+        values = {"choice": choice.model_dump(mode="json"), "wanted": [list(pair) for pair in wanted], "model": model}
+        return self._ask("mend", Mended, **values)
+
+    def begin_render(self, choice: DataChoice, model: str, rows: Sequence[int]) -> "Inquiry[list[RenderedRow]]":
+        """Show rows of the training file as the model will see them."""
+        values = {"choice": choice.model_dump(mode="json"), "model": model, "rows": list(rows)}
+        return self._ask("render", list[RenderedRow], **values)
+
+    def _ask(self, task: str, shape: Any, **request: Any) -> Inquiry[Any]:  # noqa: ANN401 - JSON
+        return Inquiry(task, request, shape, self.home)
