@@ -1,4 +1,4 @@
-"""Examples become tokens: the prompt's are an exact prefix of the row's, and the answer is never cut."""
+"""Examples become tokens: the prompt's are an exact prefix of the row's, and the answer to one is never cut."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ class Encoded:
     prompt_length: int
     """Tokens of the prompt; the loss is on the rest."""
     truncated: bool
-    """Whether the prompt was shortened."""
+    """Whether the prompt was shortened, or a text without prompt cut."""
 
 
 def check_tokenizer(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBase:
@@ -46,8 +46,10 @@ def encode(tokenizer: PreTrainedTokenizerBase, example: Example, max_length: int
     """Turn `example` into at most `max_length` tokens; None where its answer alone does not fit.
 
     A prompt that is too long loses the middle of its longest turn: instructions stand at its head and questions at its
-    end. Roles and other marks of the chat template stay whole.
+    end. Roles and other marks of the chat template stay whole. A text without prompt that is too long loses its end.
     """
+    if not example.turns:
+        return _plain(tokenizer, example.answer, max_length)
     whole = prompt_ids(tokenizer, example.turns), answer_ids(tokenizer, example.turns, example.answer)
     if sum(map(len, whole)) <= max_length:
         return Encoded(whole[0] + whole[1], len(whole[0]), truncated=False)
@@ -59,6 +61,17 @@ def encode(tokenizer: PreTrainedTokenizerBase, example: Example, max_length: int
     if len(ids) + len(answer) > max_length:
         return None
     return Encoded(ids + answer, len(ids), truncated=True)
+
+
+def _plain(tokenizer: PreTrainedTokenizerBase, text: str, max_length: int) -> Encoded:
+    """A text to be learned as it is: the loss is on every token but the first, before which nothing stands."""
+    ids = _ids(tokenizer, text, marks=True)
+    start, end = tokenizer.bos_token_id, tokenizer.eos_token_id
+    if start is not None and ids[:1] != [start]:
+        ids = [int(start), *ids]
+    if end is not None and ids[-1:] != [end]:
+        ids.append(int(end))
+    return Encoded(ids[:max_length], 1, truncated=len(ids) > max_length)
 
 
 def encode_prompt(

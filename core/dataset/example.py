@@ -21,11 +21,13 @@ class Example:
     row: int
     """Row in its file, counted from 1, the header not counted."""
     turns: tuple[Turn, ...]
-    """The prompt; the last turn is a user's."""
+    """The prompt; the last turn is a user's. Empty where `answer` is a text to be learned as it is."""
     answer: str
     """What the assistant should say; the loss is on these tokens only."""
     label: str | None = None
     """The class, where the task is to choose one of a few; it equals `answer` then."""
+    rejected: str | None = None
+    """A worse answer to the same prompt, where the rows have one; nothing is trained on it."""
 
     @property
     def prompt(self) -> str:

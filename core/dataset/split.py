@@ -12,8 +12,8 @@ MIN_TRAIN = 8
 
 
 def key(example: Example) -> str:
-    """What makes two prompts the same: their words, whatever their case and white space."""
-    return " ".join(example.prompt.split()).casefold()
+    """What makes two prompts, or two texts without one, the same: their words, whatever their case and white space."""
+    return " ".join((example.prompt or example.answer).split()).casefold()
 
 
 def partition(files: Mapping[str, Sequence[Example]], validation_share: float, test_share: float, seed: int) -> Split:

@@ -44,6 +44,11 @@ class Questions:
     answer_tokens: int
     """Most tokens of a free answer."""
 
+    @property
+    def ask_nothing(self) -> bool:
+        """Whether the rows are plain texts, which the model reads and nobody asks it to continue."""
+        return not any(example.turns for example in self.examples)
+
 
 def ask_both(task: EvaluateTask, split: Split, emit: Emit, stopping: Flag) -> tuple[list[Answer], list[Answer]]:
     """Answers of the base and of the tuned model to the test rows, in their order.
@@ -81,8 +86,8 @@ def ask_both(task: EvaluateTask, split: Split, emit: Emit, stopping: Flag) -> tu
 
 
 def ask(loaded: "Loaded", questions: Questions, what: str, emit: Emit, stopping: Flag) -> list[Answer]:
-    """One model's answers: the most likely label, or greedy text; and its loss on the references."""
-    total = len(questions.examples) * (1 if questions.labels else 2)
+    """One model's answers: the most likely label, greedy text, or none; and its loss on the references."""
+    total = len(questions.examples) * (1 if questions.labels or questions.ask_nothing else 2)
     circles = 0
 
     def advance(done: int) -> None:
@@ -94,7 +99,9 @@ def ask(loaded: "Loaded", questions: Questions, what: str, emit: Emit, stopping:
 
     advance(0)
     with loaded.autocast():
-        if questions.labels:
+        if questions.ask_nothing:
+            answers = _read(loaded, questions, advance, stopping)
+        elif questions.labels:
             answers = _choose(loaded, questions, advance, stopping)
         else:
             answers = _write(loaded, questions, advance, count_circle, stopping)
@@ -141,6 +148,15 @@ def _choose(loaded: "Loaded", questions: Questions, advance: Advance, stopping: 
         best = labels[max(range(len(row)), key=row.__getitem__)]
         answers.append(Answer(reference=example.answer, text=best, nats=nats, tokens=tokens))
     return answers
+
+
+def _read(loaded: "Loaded", questions: Questions, advance: Advance, stopping: Flag) -> list[Answer]:
+    """The model's loss on plain texts; it says nothing itself."""
+    losses = _losses(loaded, questions.examples, questions.max_length, on_advance=advance, stopping=stopping)
+    return [
+        Answer(reference=example.answer, text="", nats=nats, tokens=tokens)
+        for example, (nats, tokens) in zip(questions.examples, losses, strict=True)
+    ]
 
 
 def _write(

@@ -18,6 +18,7 @@ from core.events import Emit, Evaluated, Noted
 __all__ = ["EvaluateTask", "Evaluation", "RowResult", "compare", "evaluate", "read_evaluation"]
 
 _LONG_ANSWER = 8  # words: from here on a summary, which nobody expects word for word
+_PLAIN = "perplexity"
 _SAME = 1e-9
 _ORDER: dict[Outcome, int] = {"win": 0, "loss": 1, "tie": 2}
 
@@ -52,7 +53,7 @@ def evaluate(task: EvaluateTask, emit: Emit, stopping: Flag) -> Evaluation:
 def compare(split: Split, base: Sequence[Answer], tuned: Sequence[Answer], *, seed: int) -> Evaluation:
     """What the answers to `split.test` say: metrics with intervals, and each row's outcome."""
     labelled = bool(split.labels) and all(example.label is not None for example in split.test)
-    applying = [metric for metric in METRICS.values() if metric.applies(labels=labelled)]
+    applying = [METRICS[_PLAIN]] if _is_plain(split.test) else _applying(labelled=labelled)
     results = {metric.name: _measure(metric, base, tuned, seed) for metric in applying}
     measured = {name: result for name, result in results.items() if result is not None}
     primary = METRICS[_primary(split.test, labelled=labelled)]
@@ -78,8 +79,19 @@ def compare(split: Split, base: Sequence[Answer], tuned: Sequence[Answer], *, se
     )
 
 
+def _applying(*, labelled: bool) -> list[Metric]:
+    return [metric for metric in METRICS.values() if metric.applies(labels=labelled)]
+
+
+def _is_plain(examples: Sequence[Example]) -> bool:
+    """Whether the rows are texts that nobody asked for, of which only the likelihood can be measured."""
+    return not any(example.turns for example in examples)
+
+
 def _primary(examples: Sequence[Example], *, labelled: bool) -> str:
     """The metric that decides: what a person would ask first of such answers."""
+    if _is_plain(examples):
+        return _PLAIN
     if labelled:
         return "accuracy"
     lengths = sorted(len(example.answer.split()) for example in examples)

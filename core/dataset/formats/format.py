@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from core.dataset.example import Turn
-from core.dataset.table import Row, Table
+from core.dataset.table import Row
 from core.errors import FewtuneError
+
+if TYPE_CHECKING:
+    from core.dataset.formats.columns import Columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,7 @@ class Detection:
     because: str
     """One sentence for people."""
     mapping: dict[str, str]
-    """Part of the format to column of the table."""
+    """Part of the format to column of the table, or to a template such as "{title}: {body}"."""
     instruction: str = ""
     """What stands before each prompt unless someone writes something else."""
 
@@ -37,8 +40,13 @@ class Converted(NamedTuple):
     """A row as prompt and answer; `label` equals the answer where the task is to choose one of a few."""
 
     turns: tuple[Turn, ...]
+    """Empty where the answer is a text to be learned as it is."""
     answer: str
     label: str | None = None
+    rejected: str | None = None
+    """A worse answer to the same prompt, where the row has one."""
+    labels: tuple[str, ...] = ()
+    """The classes that the answer lists, where there may be several; `label` is None then."""
 
 
 class RowUnfit(FewtuneError):  # noqa: N818 - the row is at fault, and is reported as a finding
@@ -60,7 +68,7 @@ class Format:
     """What a row of it is, one sentence."""
     parts: tuple[Part, ...]
     default_instruction: str
-    detect: Callable[[Table], Detection | None]
+    detect: "Callable[[Columns], Detection | None]"
     """None where the table is certainly something else."""
     convert: Callable[[Row, Mapping[str, str], str], Converted]
     """Takes a row, the mapping and the instruction; raises `RowUnfit`."""
@@ -73,4 +81,4 @@ class Format:
 
 def user(*texts: str) -> tuple[Turn, ...]:
     """One user's turn of all texts that are not empty, a blank line between them."""
-    return (Turn("user", "\n\n".join(text for text in texts if text)),)
+    return (Turn("user", "\n\n".join(filter(None, texts))),)

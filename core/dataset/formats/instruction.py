@@ -2,22 +2,22 @@
 
 from collections.abc import Mapping
 
-from core.dataset.formats.columns import cell, find, needed, quoted
+from core.dataset.formats.columns import Columns, cell, find, needed, quoted
 from core.dataset.formats.format import Converted, Detection, Format, Part, user
-from core.dataset.table import Row, Table
+from core.dataset.table import Row
 
 _INSTRUCTIONS = ("instruction", "instructions", "task", "command")
 _INPUTS = ("input", "inputs", "input_text", "context")
 _OUTPUTS = ("output", "outputs", "output_text", "response", "answer", "completion", "target", "chosen")
 
 
-def _detect(table: Table) -> Detection | None:
-    instruction = find(table.columns, _INSTRUCTIONS)
-    output = find(table.columns, _OUTPUTS)
+def _detect(columns: Columns) -> Detection | None:
+    instruction = find(columns.names, _INSTRUCTIONS)
+    output = find(columns.names, _OUTPUTS)
     if not instruction or not output:
         return None
     mapping = {"instruction": instruction}
-    given = find((c for c in table.columns if c not in {instruction, output}), _INPUTS)
+    given = find((c for c in columns.names if c not in {instruction, output}), _INPUTS)
     if given:
         mapping["input"] = given
     mapping["output"] = output

@@ -1,80 +1,97 @@
 """A text and the one class, of a few, that it belongs to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from core.dataset.formats.columns import Profile, find, needed, profile, quoted
-from core.dataset.formats.format import Converted, Detection, Format, Part, user
-from core.dataset.table import Row, Table
+from core.dataset.formats.columns import Columns, find, fold, needed, quoted, raw
+from core.dataset.formats.format import Converted, Detection, Format, Part, RowUnfit, user
+from core.dataset.table import Row, text_of
 
 _INSTRUCTION = "Classify the text."
-_LABELS = (
-    "label",
-    "labels",
-    "label_text",
-    "label_name",
-    "category",
-    "class",
-    "intent",
-    "sentiment",
-    "topic",
-    "tag",
-    "emotion",
-)
+LABELS = (
+    "label", "labels", "label_text", "label_name", "category", "categories", "class", "intent", "sentiment", "topic",
+    "tag", "emotion", "genre", "target_name", "class_name", "category_name",
+)  # fmt: skip
+"""What columns of labels are called."""
 _ANSWERS = ("target", "output", "completion", "answer", "response", "type", "kind", "stars", "rating", "verdict")
-_TEXTS = (
-    "text",
-    "sentence",
-    "content",
-    "review",
-    "comment",
-    "message",
-    "utterance",
-    "clause",
-    "body",
-    "document",
-    "tweet",
-)
+TEXTS = (
+    "text", "sentence", "content", "review", "comment", "message", "utterance", "clause", "body", "document", "tweet",
+    "comment_text", "review_text", "sms", "headline", "question_text", "abstract", "description",
+)  # fmt: skip
+"""What columns of texts are called."""
 
 
-def _detect(table: Table) -> Detection | None:
-    profiles = {column: profile(table, column) for column in table.columns}
-    label, sure = _label(table, profiles)
+def _detect(columns: Columns) -> Detection | None:
+    label, sure = _label(columns)
     if not label:
         return None
-    others = [c for c in table.columns if c != label and profiles[c].rows and not profiles[c].nested]
-    named = find(others, _TEXTS)
-    text = named or max(others, key=lambda c: profiles[c].mean_length, default="")
-    if not text or profiles[text].mean_length <= profiles[label].mean_length:
+    text = find_text(columns, label)
+    if not text or columns[text].mean_length <= columns[label].mean_length:
         return None
-    found = profiles[label]
-    holds = f"holds {found.distinct} different short values in {found.rows:,} rows"
+    found = columns[label]
+    looked = "rows" if columns.all_rows == found.looked_at else "rows that were looked at"
+    holds = f"holds {found.distinct} different short values in {found.rows:,} {looked}"
     because = f"Column {quoted(label)} {holds}, as labels do, and {quoted(text)} holds the texts."
-    confidence = sure if named else sure - 0.05
-    mapping = {"text": text, "label": label}
     return Detection(
-        format="labelled_text", confidence=confidence, because=because, mapping=mapping, instruction=_INSTRUCTION
+        format="labelled_text",
+        confidence=sure if find([text], TEXTS) else sure - 0.05,
+        because=because,
+        mapping={"text": text, "label": label},
+        instruction=_INSTRUCTION,
     )
 
 
-def _label(table: Table, profiles: Mapping[str, Profile]) -> tuple[str, float]:
+def find_text(columns: Columns, *others: str) -> str:
+    """The column of texts: by its name, else the one with the longest; "" where there is none."""
+    texts = [c for c in columns.names if c not in others and columns[c].rows and not columns[c].nested]
+    readable = columns.where("is_text", texts)
+    return find(texts, TEXTS) or max(readable or texts, key=lambda c: columns[c].mean_length, default="")
+
+
+def find_label(columns: Columns, among: Sequence[str], names: Sequence[str]) -> str:
+    """The column of labels by its name; of numbers and the words for them, the words."""
+    named = find(among, names)
+    if not named or not columns[named].numeric:
+        return named
+    wanted = {fold(name) for name in names}
+    stem = fold(named)
+    words = [
+        column
+        for column in among
+        if (fold(column) in wanted or fold(column).startswith(stem)) and not columns[column].numeric
+        if columns[column].repeats and columns[column].distinct == columns[named].distinct
+    ]
+    return words[0] if words else named
+
+
+def _label(columns: Columns) -> tuple[str, float]:
     """The column that holds the labels, and how sure that is: by name and content, by either alone."""
-    named = find(table.columns, _LABELS)
-    if named and profiles[named].repeats:
+    named = find_label(columns, columns.names, LABELS)
+    if named and columns[named].repeats:
         return named, 0.95
-    answer = find(table.columns, _ANSWERS)
-    if answer and profiles[answer].repeats:
+    answer = find_label(columns, columns.names, _ANSWERS)
+    if answer and columns[answer].repeats:
         return answer, 0.85
-    if named and profiles[named].is_short:
+    if named and columns[named].is_short:
         return named, 0.6
-    repeating = [c for c, found in profiles.items() if found.repeats and found.distinct <= max(2, found.rows / 10)]
-    if repeating and len(table.columns) <= 12:
-        return min(repeating, key=lambda column: profiles[column].distinct), 0.55
+    if len(columns.where("yes_no")) > 1:
+        return "", 0.0  # which of them is asked for nobody can know
+    repeating = [c for c in columns.where("repeats") if columns[c].distinct <= max(2, columns[c].rows / 10)]
+    if repeating and len(columns.names) <= 12:
+        return min(repeating, key=lambda column: (columns[column].numeric, columns[column].distinct)), 0.55
     return "", 0.0
 
 
 def _convert(row: Row, mapping: Mapping[str, str], instruction: str) -> Converted:
     text = needed(row, mapping, "text")
-    label = needed(row, mapping, "label")
+    value = raw(row, mapping, "label")
+    if isinstance(value, list):
+        if len(value) > 1:
+            raise RowUnfit("label", "has several labels; read the file as text with several labels")
+        label = text_of(value[0]).strip() if value else ""
+    else:
+        label = needed(row, mapping, "label")
+    if not label:
+        raise RowUnfit("label")
     return Converted(user(instruction, text), label, label)
 
 

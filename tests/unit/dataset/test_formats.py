@@ -174,7 +174,7 @@ def test_an_answer_may_stand_in_a_column_of_its_own():
     [
         ([("user", "a")], "no turn of the assistant"),
         ([("assistant", "a")], "no turn of the user"),
-        ([("user", "a"), ("tool", "{}"), ("assistant", "b")], "turn of 'tool'"),
+        ([("user", "a"), ("narrator", "{}"), ("assistant", "b")], "turn of 'narrator'"),
         ([("user", " "), ("assistant", "b")], "empty turn of the user"),
         ([("user", "a"), ("assistant", None)], "empty turn of the assistant"),
     ],
@@ -189,9 +189,3 @@ def test_a_conversation_that_cannot_be_learned_from_says_why(turns, why):
 def test_a_cell_that_is_no_conversation_is_refused_in_words(cell):
     with pytest.raises(RowUnfit):
         convert("chat", {"messages": cell})
-
-
-def test_marks_of_good_and_bad_answers_are_pointed_out():
-    found = detect(columns(messages=[TURNS] * 10, label=[True, False] * 5))
-    assert "bad rows" in found.because
-    assert found.confidence < 0.7

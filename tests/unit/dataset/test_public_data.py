@@ -23,8 +23,18 @@ def path_to(name):
         ("banking77/train.csv", "labelled_text", {"text": "text", "label": "category"}, 10_003),
         ("llamafactory_demo/alpaca_en_demo.json", "instruction", None, 999),
         ("llamafactory_demo/v1_sft_demo.jsonl", "chat", {"messages": "messages"}, 500),
-        ("llamafactory_demo/dpo_en_demo.json", "chat", {"messages": "conversations", "answer": "chosen"}, 300),
-        ("orca_dpo_pairs/validation.jsonl", "chat", {"messages": "input", "answer": "preferred_output"}, 284),
+        (
+            "llamafactory_demo/dpo_en_demo.json",
+            "preference",
+            {"prompt": "conversations", "chosen": "chosen", "rejected": "rejected"},
+            300,
+        ),
+        (
+            "orca_dpo_pairs/validation.jsonl",
+            "preference",
+            {"prompt": "input", "chosen": "preferred_output", "rejected": "non_preferred_output"},
+            284,
+        ),
         ("self_instruct/data/seed_tasks.jsonl", "instruction", None, 175),
         ("self_instruct/human_eval/user_oriented_instructions.jsonl", "instruction", None, 252),
         (
