@@ -73,7 +73,7 @@ CONVERSION = Conversion(
     name="nested_questions",
     title="One row for each question",
     about="Each row is an article with paragraphs and their questions (the SQuAD format). Every question becomes a row "
-    f"with its context and its first answer; where the context does not answer it, the answer is {UNANSWERABLE!r}",
+    f"with its context and its first answer; where the context does not answer it, the answer is {UNANSWERABLE!r}.",
     fits=_fits,
     convert=_convert,
 )

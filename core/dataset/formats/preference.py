@@ -50,9 +50,9 @@ def _paired(columns: Columns) -> Detection | None:
 
 def _is_dialogue(columns: Columns, column: str) -> bool:
     """Whether the cells hold the questions as well as the answers."""
-    cells = columns.cells(column)
-    asked = sum(any(_asks(turn) for turn in turns_of(cell) or ()) for cell in cells)
-    return asked >= len(cells) / 2
+    cells = [turns_of(cell) or [] for cell in columns.cells(column)]
+    whole = sum(bool(turns) and any(map(_asks, turns)) and not _asks(turns[-1]) for turns in cells)
+    return whole >= len(cells) / 2
 
 
 def _asks(turn: Mapping[str, Any]) -> bool:

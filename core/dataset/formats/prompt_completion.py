@@ -31,13 +31,15 @@ def _detect(columns: Columns) -> Detection | None:
     plain = [column for column in columns.names if columns[column].rows and not columns[column].nested]
     completion = find(plain, _COMPLETIONS)
     prompt = find((column for column in plain if column != completion), _PROMPTS)
-    if prompt and completion and not (completion == find(plain, _TITLES) and _is_page(columns)):
+    if completion and completion == find(plain, _TITLES) and _is_page(columns):
+        return None
+    if prompt and completion:
         because = f"The columns {quoted(prompt, completion)} are named like a prompt and its completion."
         return _detection(0.75 if columns[completion].repeats else 0.9, because, prompt, completion)
-    languages = [column for column in plain if column.casefold() in _LANGUAGES]
+    texts = columns.where("is_text", plain)
+    languages = [column for column in texts if column.casefold() in _LANGUAGES]
     if len(languages) == 2:
         return _translation(*languages)
-    texts = columns.where("is_text", plain)
     pair = texts if len(texts) == 2 else columns.where("is_prose", texts)
     return _of_two(pair, prompt, completion) if len(pair) == 2 else None
 
