@@ -1,7 +1,7 @@
 """What is said about rows: a finding, and the mends that are offered for it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 Severity = Literal["error", "warning", "note"]
@@ -80,6 +80,45 @@ def excerpt(text: str, start: int = 0, width: int = 80) -> str:
     return ("…" if begin else "") + shown + ("…" if begin + width < len(text) else "")
 
 
+def of_file(file: str) -> str:
+    """What follows "rows" in a sentence: "" for the training file, " of the test file" for another."""
+    return "" if file == "train" else f" of the {file} file"
+
+
 def dropping(title: str, rows: Sequence[int], file: str = "train", *, safe: bool = False) -> Mend:
     """The mend that leaves rows out."""
     return Mend(name="drop", title=title, safe=safe, drop={file: tuple(rows)})
+
+
+def keeping(title: str = "Keep them as they are") -> Mend:
+    """The mend that changes nothing: the finding is a note from then on."""
+    return Mend(name="keep", title=title)
+
+
+def kept(finding: Finding) -> Finding:
+    """What is left of a finding when people have decided to keep its rows: a note, without mends."""
+    what = f"{finding.what} You decided to keep {'it' if len(finding.rows) == 1 else 'them'}."
+    return replace(finding, severity="note", what=what, fix="", mends=())
+
+
+def in_agreement(found: Sequence[Finding]) -> list[Finding]:
+    """`found`, its safe mends made to agree: where several change the same cell, all write what the last one writes.
+
+    So they can be applied one by one or together, in any order, and the rows come out the same.
+    """
+    last: dict[tuple[str, int, str], Any] = {}
+    for mend in (mend for finding in found for mend in finding.mends if mend.safe):
+        for file, rows in mend.cells.items():
+            for row, cells in rows.items():
+                last.update(((file, row, column), content) for column, content in cells.items())
+    return [replace(finding, mends=tuple(_agreeing(mend, last) for mend in finding.mends)) for finding in found]
+
+
+def _agreeing(mend: Mend, last: Mapping[tuple[str, int, str], Any]) -> Mend:
+    if not mend.safe or not mend.cells:
+        return mend
+    cells = {
+        file: {row: {column: last[file, row, column] for column in cells} for row, cells in rows.items()}
+        for file, rows in mend.cells.items()
+    }
+    return replace(mend, cells=cells)

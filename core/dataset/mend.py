@@ -1,11 +1,13 @@
 """A mend is applied: rows are left out, cells are changed, or a conversion makes other rows."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from core.dataset.conversions import CONVERSIONS
-from core.dataset.finding import Mend, counted
+from core.dataset.finding import Finding, Mend, counted
 from core.dataset.table import Table
 
 
@@ -16,6 +18,7 @@ class Change:
     file: str
     row: int
     before: Mapping[str, Any]
+    """The whole row; empty where a conversion makes a row that was not there."""
     after: Mapping[str, Any] | None
     """Only the columns that change; None where the row is left out."""
 
@@ -35,7 +38,14 @@ def apply(mend: Mend, tables: Mapping[str, Table]) -> dict[str, Table]:
 
 
 def preview(mend: Mend, tables: Mapping[str, Table], most: int = 5) -> list[Change]:
-    """The first `most` rows that `mend` leaves out or changes."""
+    """The first `most` rows that `mend` leaves out or changes; of a conversion, the first rows that it makes.
+
+    Raises:
+        DataError: A conversion does not fit the rows.
+    """
+    if mend.conversion:
+        made = ((file, table, place) for file, table in apply(mend, tables).items() for place in range(len(table.rows)))
+        return [Change(file, table.number(place), {}, table.rows[place]) for file, table, place in islice(made, most)]
     changes: list[Change] = []
     for file, table in tables.items():
         drop, cells = set(mend.drop.get(file, ())), mend.cells.get(file, {})
@@ -44,10 +54,36 @@ def preview(mend: Mend, tables: Mapping[str, Table], most: int = 5) -> list[Chan
             if number in drop:
                 changes.append(Change(file, number, row, None))
             elif number in cells:
-                changes.append(Change(file, number, row, cells[number]))
+                after = {column: content for column, content in cells[number].items() if content != row.get(column)}
+                changes.append(Change(file, number, row, after))
             if len(changes) == most:
                 return changes
     return changes
+
+
+def all_safe(findings: Sequence[Finding]) -> Mend | None:
+    """One mend that does what all safe mends of `findings` do; None where there is none."""
+    safe = [mend for finding in findings for mend in finding.mends if mend.safe]
+    if not safe:
+        return None
+    drop: dict[str, set[int]] = defaultdict(set)
+    cells: dict[str, dict[int, dict[str, Any]]] = defaultdict(lambda: defaultdict(dict))
+    for mend in safe:
+        for file, rows in mend.drop.items():
+            drop[file].update(rows)
+        for file, changed in mend.cells.items():
+            for row, contents in changed.items():
+                cells[file][row].update(contents)
+    return Mend(
+        name="safe",
+        title="Fix all that are safe",
+        safe=True,
+        drop={file: tuple(sorted(rows)) for file, rows in drop.items()},
+        cells={
+            file: {row: contents for row, contents in rows.items() if row not in drop[file]}
+            for file, rows in cells.items()
+        },
+    )
 
 
 def told(mend: Mend) -> str:

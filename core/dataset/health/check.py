@@ -1,5 +1,7 @@
 """What a check is: one look at all rows for one kind of trouble."""
 
+from array import array
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,10 +10,13 @@ from typing import Any
 from core.dataset.example import Example
 from core.dataset.examples import Reading
 from core.dataset.finding import Finding
+from core.dataset.formats.templates import columns_of
 from core.dataset.split import key
 
 SAMPLE = 100_000
 """Rows at most that a check looks at which reads every letter; of more, an even choice, and the report says so."""
+_ANSWERS = ("label", "labels", "completion", "output", "answer", "chosen")
+"""What the formats call the part that the model should write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,16 @@ class Room:
     """Texts to their numbers of tokens."""
 
 
+@dataclass(frozen=True, slots=True)
+class Index:
+    """What exact comparisons need of a file's examples, eight bytes each: texts stay where they are."""
+
+    rows: "array[int]"
+    prompts: "array[int]"
+    """A number for each prompt; of two prompts that count as the same, the same number."""
+    answers: "array[int]"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspection:
     """What the checks look at; what several of them need is computed once."""
@@ -37,6 +52,8 @@ class Inspection:
     """Part of the format to column."""
     room: Room | None = None
     """None before a model is chosen."""
+    decisions: Mapping[str, str] = field(default_factory=dict)
+    """Finding to the mend that was chosen for it; those that were kept are notes from then on."""
     shared: dict[str, Any] = field(default_factory=dict)
     """Room for what one check finds out and another one needs."""
 
@@ -45,6 +62,40 @@ class Inspection:
         """The examples of the training file."""
         return self.readings["train"].examples
 
+    def index(self, file: str) -> Index:
+        """The examples of a file as numbers that can be compared."""
+        return self._walked(file)[0]
+
+    def labels(self, file: str = "train") -> dict[str, list[int]]:
+        """Label to the rows that carry it; empty where answers are free text."""
+        return self._walked(file)[1]
+
+    def _walked(self, file: str) -> tuple[Index, dict[str, list[int]]]:
+        # One walk for both: rows may be converted as they are asked for.
+        known: dict[str, tuple[Index, dict[str, list[int]]]] = self.shared.setdefault("walked", {})
+        if file not in known:
+            index, labels = Index(array("q"), array("q"), array("q")), defaultdict[str, list[int]](list)
+            for example in self.readings[file].examples:
+                index.rows.append(example.row)
+                index.prompts.append(hash(key(example)))
+                index.answers.append(hash(example.answer))
+                if example.label is not None:
+                    labels[example.label].append(example.row)
+            known[file] = index, dict(labels)
+        return known[file]
+
+    def example(self, file: str, row: int) -> Example:
+        """The example that was made of the row with this number."""
+        return self.readings[file].examples[bisect_left(self.index(file).rows, row)]
+
+    def asked(self, file: str, row: int) -> str:
+        """What the row with this number asks: its last question, without the instruction that stands before all."""
+        examples = self.readings[file].examples
+        said = question(self.example(file, row))
+        instruction, gap, rest = said.partition("\n\n")
+        ends = examples[0], examples[len(examples) - 1]
+        return rest if gap and all(question(end).startswith(instruction + gap) for end in ends) else said
+
     def keys(self, file: str) -> list[str]:
         """What makes two prompts of a file the same, one an example."""
         known: dict[str, list[str]] = self.shared.setdefault("keys", {})
@@ -52,29 +103,32 @@ class Inspection:
             known[file] = [key(example) for example in self.readings[file].examples]
         return known[file]
 
-    def labels(self, file: str = "train") -> dict[str, list[int]]:
-        """Label to the rows that carry it; empty where answers are free text."""
-        known: dict[str, dict[str, list[int]]] = self.shared.setdefault("labels", {})
-        if file not in known:
-            rows: dict[str, list[int]] = defaultdict(list)
-            for example in self.readings[file].examples:
-                if example.label is not None:
-                    rows[example.label].append(example.row)
-            known[file] = dict(rows)
-        return known[file]
-
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns that are used, in the order of the format's parts."""
-        return tuple(dict.fromkeys(column for column in self.mapping.values() if column))
+        """The columns that are used, alone or in templates, in the order of the format's parts."""
+        return columns_of(self.mapping, self.readings["train"].table.columns)
+
+    @property
+    def answer_column(self) -> str:
+        """The column that holds the answers; empty where they are turns of a conversation, or in several columns."""
+        column = next((self.mapping[part] for part in _ANSWERS if self.mapping.get(part)), "")
+        return column if column in self.readings["train"].table.columns else ""
+
+    @property
+    def is_free_text(self) -> bool:
+        """Whether answers are written, not chosen from a few."""
+        return self.format not in {"multi_label", "plain_text"} and not any(map(self.labels, self.readings))
+
+    def step(self, file: str) -> int:
+        """Of how many rows `cells` gives one: 1 where it gives all of them."""
+        return max(1, -(-len(self.readings[file].table.rows) // SAMPLE))
 
     def cells(self, file: str) -> Iterator[tuple[int, str, Any]]:
         """Row, column and content of the used cells of a file, of at most `SAMPLE` rows."""
-        table = self.readings[file].table
-        step = max(1, -(-len(table.rows) // SAMPLE))
-        for place in range(0, len(table.rows), step):
+        table, columns = self.readings[file].table, self.columns
+        for place in range(0, len(table.rows), self.step(file)):
             row = table.rows[place]
-            for column in self.columns:
+            for column in columns:
                 yield table.number(place), column, row.get(column)
 
 
@@ -88,6 +142,11 @@ class Check:
     finds: tuple[str, ...]
     """The names of the findings that it may give."""
     run: Callable[[Inspection], Iterable[Finding]]
+
+
+def question(example: Example) -> str:
+    """The last turn of the prompt; of a text without a prompt, the text."""
+    return example.turns[-1].content if example.turns else example.answer
 
 
 def count_labels(examples: Sequence[Example]) -> dict[str, int]:

@@ -1,0 +1,51 @@
+"""Whether there are enough rows, in words."""
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from core.dataset.finding import Finding, counted
+from core.dataset.health.check import Check, Inspection
+from core.dataset.split import MIN_TRAIN
+
+Tone = Literal["red", "amber", "green"]
+FEW = 100
+"""With fewer examples than this, a style can be learned, but hardly a skill."""
+_FEW_OF_A_LABEL = 10
+
+
+def sufficiency(usable: int, format_name: str, labels: Mapping[str, int]) -> tuple[Tone, str]:
+    """How far `usable` examples go, in one sentence; `labels` are label to number of rows, empty for free text."""
+    have = counted(usable, "example")
+    if usable < MIN_TRAIN:
+        return "red", f"{have}: too few to train; at least {MIN_TRAIN} are needed, and 50 are a sensible beginning."
+    fewest = min(labels, key=lambda label: labels[label], default="")
+    if fewest and labels[fewest] < _FEW_OF_A_LABEL:
+        each = usable / len(labels)
+        return "amber", (
+            f"{have} of {counted(len(labels), 'label')}, about {each:,.0f} of each: {fewest!r} has only "
+            f"{labels[fewest]:,}, and {_FEW_OF_A_LABEL} are the least that a label can be learned from."
+        )
+    learned = "a conversation's tone" if format_name == "chat" else "a style"
+    for fewer_than, tone, sentence in _STEPS:
+        if usable < fewer_than:
+            return tone, f"{have}: {sentence.format(learned=learned)}"
+    return "green", f"{have}: a solid base, enough to train and to measure."
+
+
+_STEPS: tuple[tuple[int, Tone, str], ...] = (
+    (50, "amber", "enough to try {learned}, too few to measure it well."),
+    (FEW, "amber", "enough to learn {learned}, few to learn a skill; more of them help most."),
+    (500, "green", "a good start; made-up variations of them (step 3, Augment) can help."),
+)
+
+
+def _run(inspection: Inspection) -> Iterable[Finding]:
+    usable = len(inspection.train)
+    if MIN_TRAIN <= usable < FEW:  # with still fewer, the split is refused with an error of its own
+        labels = {label: len(rows) for label, rows in inspection.labels().items()}
+        _, what = sufficiency(usable, inspection.format, labels)
+        fix = "Begin with them, and add examples where the trained model errs."
+        yield Finding(name="few-rows", severity="note", what=what, fix=fix)
+
+
+CHECK = Check(name="amount", about="how many rows there are", finds=("few-rows",), run=_run)
