@@ -1,5 +1,6 @@
 """Data in the home folder: complete under its id, or not there at all."""
 
+import filecmp
 import json
 import os
 import shutil
@@ -8,8 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 
-def keep_folder(folder: Path, contents: Mapping[str, bytes], origin: Mapping[str, object]) -> None:
+def keep_folder(folder: Path, contents: Mapping[str, bytes | Path], origin: Mapping[str, object]) -> None:
     """Make `folder` with these files and an origin.json; a damaged older copy gives way to this one.
+
+    A content is bytes, or a file of our own, which is linked rather than copied where the disk can do that.
 
     Raises:
         OSError: The disk is full or may not be written; nothing is left behind then.
@@ -18,26 +21,39 @@ def keep_folder(folder: Path, contents: Mapping[str, bytes], origin: Mapping[str
     fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))  # readable by its owner only
     try:
         _fill(fresh, {**contents, "origin.json": json.dumps(origin, ensure_ascii=False, indent=1).encode()})
-        if _holds(folder, contents):
+        if _holds(folder, fresh):
             (fresh / "origin.json").replace(folder / "origin.json")  # the newest name is the one that people look for
         else:
             shutil.rmtree(folder, ignore_errors=True)
             fresh.rename(folder)
     except OSError:
-        if not _holds(folder, contents):  # unless another process was quicker
+        if not _holds(folder, fresh):  # unless another process was quicker
             raise
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-def _fill(folder: Path, contents: Mapping[str, bytes]) -> None:
+def _fill(folder: Path, contents: Mapping[str, bytes | Path]) -> None:
     for name, content in contents.items():
-        with (folder / name).open("wb") as file:
-            file.write(content)
+        if isinstance(content, Path):
+            _link(content, folder / name)
+        with (folder / name).open("ab") as file:
+            if isinstance(content, bytes):
+                file.write(content)
             file.flush()
             os.fsync(file.fileno())
 
 
-def _holds(folder: Path, contents: Mapping[str, bytes]) -> bool:
-    names = {path.name for path in folder.iterdir()} - {"origin.json"} if folder.is_dir() else set()
-    return names == set(contents) and all((folder / name).read_bytes() == data for name, data in contents.items())
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another disk, or one that knows no links
+        shutil.copyfile(source, target)
+
+
+def _holds(folder: Path, fresh: Path) -> bool:
+    """Whether `folder` has the files of `fresh`, byte for byte; what they say of their origin may differ."""
+    names = {path.name for path in fresh.iterdir()} if fresh.is_dir() else set()
+    if not names or not folder.is_dir() or {path.name for path in folder.iterdir()} != names:
+        return False
+    return all(filecmp.cmp(folder / name, fresh / name, shallow=False) for name in names if name != "origin.json")

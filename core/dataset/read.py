@@ -1,90 +1,100 @@
-"""A file becomes a table: CSV, TSV, JSON, JSONL, Parquet; anything else gets one clear sentence."""
+"""A file becomes a table: separated values, JSON, Parquet, Arrow, a workbook, plain text, compressed or not."""
 
+import contextlib
+import gc
+import io
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
-from core.dataset.decode import decode
-from core.dataset.readers.delimited import SEPARATORS, read_delimited
+from core.dataset.archive import read_archive
+from core.dataset.decode import Encoding, find_encoding, text_of_file
+from core.dataset.kinds import kind_of
+from core.dataset.readers.delimited import read_delimited
+from core.dataset.readers.isolated import read_columnar, read_sheet
+from core.dataset.readers.json_lines import read_json_lines
 from core.dataset.readers.json_text import read_json
-from core.dataset.readers.parquet import read_parquet
-from core.dataset.table import MAX_BYTES, Table
+from core.dataset.readers.passages import read_passages
+from core.dataset.readers.separators import looks_like_table
+from core.dataset.readers.workbook import read_workbook
+from core.dataset.table import MAX_BYTES, MAX_WHOLE, Table
+from core.dataset.unpack import Allowance, compression, decompressed, inner_name
 from core.errors import DataError
 
-__all__ = ["SUFFIXES", "Table", "parse_table", "read_bytes", "read_table"]
+__all__ = ["SUFFIXES", "Table", "open_regular", "parse_table", "read_table", "sheets", "shown"]
 
-SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".txt")
+_PLAIN = (".csv", ".tsv", ".tab", ".psv", ".json", ".jsonl", ".ndjson", ".txt", ".md", ".markdown")
+_BINARY = (".parquet", ".arrow", ".feather", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
+_PACKED = (".gz", ".bz2", ".xz", ".zst")
+SUFFIXES = (*_PLAIN, *_BINARY, *_PACKED, ".zip")
 """Endings of the files that can be read."""
 
-_FOREIGN = {  # what a file begins with, what it is, and what to do; nothing is ever unpacked, so no bomb goes off
-    b"PK\x03\x04": ("an Excel workbook or a zip archive", "Save the sheet as CSV (UTF-8), or unpack the archive."),
-    b"\xd0\xcf\x11\xe0": ("an old Excel workbook", "Save the sheet as CSV (UTF-8)."),
-    b"\x1f\x8b": ("compressed with gzip", "Unpack it first."),
-    b"BZh": ("compressed with bzip2", "Unpack it first."),
-    b"\xfd7zXZ": ("compressed with xz", "Unpack it first."),
-    b"\x28\xb5\x2f\xfd": ("compressed with zstandard", "Unpack it first."),
-    b"7z\xbc\xaf": ("a 7-Zip archive", "Unpack it first."),
-    b"%PDF": ("a PDF document", "Put the examples into a table, one a row, and save it as CSV."),
-    b"ARROW1": ("an Arrow file", "Save it as Parquet, CSV or JSONL."),
-    b"version https://git-lfs": ("a Git LFS pointer, not the data", "Fetch the data with 'git lfs pull'."),
-}
+_HEAD = 4096
+_JSON = re.compile(r'\s*(?:\[\s*[\]\[{"]|\{\s*["}])')
+_CONTROLS = re.compile(r"[\0-\x08\x0e-\x1a\x7f]")
+_CHOOSE = "Choose a table (CSV, JSON, Parquet, Excel and more), plain text, or a zip archive of them."
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path, *, sheet: str = "", name: str = "") -> Table:
     """Read the rows of a file; how, its content says more than its name.
+
+    `sheet` chooses among those of a workbook; `name` is what messages call the file, if not by its own.
 
     Raises:
         DataError: It is no regular file, too large, or cannot be read; names the row, counted from 1, and what to do.
+        MachineError: There is no room to unpack it.
     """
-    return parse_table(read_bytes(path), path.name)
+    with open_regular(path) as file:
+        return _parse(file, shown(name or path.name), sheet)
 
 
-def read_bytes(path: Path) -> bytes:
-    """The content of a regular file of at most `MAX_BYTES`.
+def parse_table(data: bytes, name: str, *, sheet: str = "") -> Table:
+    """Rows of a file's content; `name` is what error messages call it.
+
+    Raises:
+        DataError: The content cannot be understood.
+    """
+    return _parse(io.BytesIO(data), shown(name), sheet)
+
+
+def sheets(path: Path) -> tuple[str, ...]:
+    """The names of a workbook's sheets; of any other file, none.
+
+    Raises:
+        DataError: The file cannot be opened.
+    """
+    with open_regular(path) as file:
+        head, name = file.read(_HEAD), shown(path.name)
+        if not head.startswith((b"PK", b"\xd0\xcf\x11\xe0")) or kind_of(file, head, name) != "workbook":
+            return ()
+        return read_sheet(file, "", name).all_names
+
+
+@contextlib.contextmanager
+def open_regular(path: Path) -> Iterator[BinaryIO]:
+    """A regular file of at most `MAX_BYTES`, open for reading.
 
     Raises:
         DataError: There is no such file, it is none (a pipe, a device), or it is too large.
     """
     if not path.is_file():
         what = "is not a file" if path.exists() else "does not exist"
-        raise DataError(f"{shown(path.name)} {what}.", "Choose a CSV, TSV, JSON, JSONL or Parquet file.")
+        raise DataError(f"{shown(path.name)} {what}.", _CHOOSE)
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        file = path.open("rb")
     except OSError as error:
         raise DataError(f"{shown(path.name)} cannot be opened: {error.strerror}.", "Check its permissions.") from error
-    if len(data) > MAX_BYTES:
-        size = path.stat().st_size / 2**20
-        raise DataError(
-            f"{shown(path.name)} has {size:,.0f} MiB; at most {MAX_BYTES // 2**20} MiB can be read.",
-            "Take a sample of the rows; for tuning, a few thousand good examples are plenty.",
-        )
-    return data
-
-
-def parse_table(data: bytes, name: str) -> Table:
-    """Rows of a file's content; `name` is what error messages call it.
-
-    Raises:
-        DataError: The content cannot be understood.
-    """
-    name = shown(name)
-    if data.startswith(b"PAR1"):
-        return read_parquet(data, name)
-    for beginning, (what, fix) in _FOREIGN.items():
-        if data.startswith(beginning):
-            raise DataError(f"{name} is {what}.", fix)
-    if not data:
-        raise DataError(f"{name} is empty.", "Choose a file with a few examples.")
-    text, encoding = decode(data, name)
-    if _is_json(text, name):
-        return read_json(text, encoding, name)
-    if "\0" in text[:16]:
-        raise DataError(f"{name} is not a text file.", "Choose a CSV, TSV, JSON, JSONL or Parquet file.")
-    if name.lower().endswith(".txt") and _is_prose(text):
-        raise DataError(
-            f"{name} is plain text without columns.",
-            "Training needs questions and answers: put them into a table with two columns and save it as CSV.",
-        )
-    return read_delimited(text, encoding, name)
+    with file:
+        size = os.fstat(file.fileno()).st_size
+        if size > MAX_BYTES:
+            raise DataError(
+                f"{shown(path.name)} has {size / 2**20:,.0f} MiB; at most {MAX_BYTES // 2**20:,} MiB can be read.",
+                "Take a sample of the rows; for tuning, a few thousand good examples are plenty.",
+            )
+        yield file
 
 
 def shown(name: str) -> str:
@@ -92,13 +102,95 @@ def shown(name: str) -> str:
     return name.encode("utf-8", "replace").decode()
 
 
-def _is_prose(text: str) -> bool:
-    first = text.lstrip().partition("\n")[0]
-    return len(first) > 200 or not any(separator in first for separator in SEPARATORS)
+def _parse(file: BinaryIO, name: str, sheet: str) -> Table:
+    allowance = Allowance(file.seek(0, os.SEEK_END), name)
+    with _without_collector():
+        return _parse_file(file, name, sheet, allowance, outer=True)
 
 
-def _is_json(text: str, name: str) -> bool:
-    ending = Path(name).suffix.lower()
-    if ending in {".csv", ".tsv"}:
-        return False
-    return text.lstrip()[:1] in {"[", "{"} or ending in {".json", ".jsonl", ".ndjson"}
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    """Rows have no cycles: looking for some in millions of them takes longer than reading them."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _parse_file(file: BinaryIO, name: str, sheet: str, allowance: Allowance, *, outer: bool) -> Table:
+    file.seek(0)
+    head = file.read(_HEAD)
+    if not head:
+        raise DataError(f"{name} is empty.", "Choose a file with a few examples.")
+    packed = compression(head)
+    if packed:
+        with decompressed(file, packed, name, allowance) as content:
+            return _parse_content(content, content.read(_HEAD), name, sheet)
+    if outer and kind_of(file, head, name) == "archive":
+
+        def parse(member: BinaryIO, inner: str) -> Table:
+            return _parse_file(member, inner, sheet, allowance, outer=False)
+
+        return read_archive(file, name, SUFFIXES, allowance, parse)
+    return _parse_content(file, head, name, sheet)
+
+
+def _parse_content(file: BinaryIO, head: bytes, name: str, sheet: str) -> Table:
+    if not head:
+        raise DataError(f"{name} is empty.", "Choose a file with a few examples.")
+    kind = "packed" if compression(head) else kind_of(file, head, name)
+    if kind in {"archive", "packed"}:
+        raise DataError(f"{name} holds another archive.", "Unpack it and choose the files that hold the examples.")
+    if kind == "workbook":
+        return read_workbook(file, sheet, name)
+    if kind != "text":
+        return read_columnar(file, kind, name)
+    encoding = find_encoding(file, name)
+    table = _parse_text(file, encoding, name)
+    if not encoding.guessed:
+        return table
+    guess = f"{name} does not say how its letters are written; they make sense as {encoding.name}."
+    return replace(table, notes=(*table.notes, guess))
+
+
+def _parse_text(file: BinaryIO, encoding: Encoding, name: str) -> Table:
+    ending = Path(inner_name(name)).suffix.lower()
+    with text_of_file(file, encoding.codec) as text:
+        beginning = text.read(2**16)
+    if not beginning.strip() and file.seek(0, os.SEEK_END) < 2**16:
+        raise DataError(f"{name} is empty.", "Choose a file with a few examples.")
+    if "\0" in beginning[:16] or len(_CONTROLS.findall(beginning[:_HEAD])) > len(beginning[:_HEAD]) // 10:
+        raise DataError(f"{name} is not a text file.", _CHOOSE)
+    if _is_json(beginning, ending):
+        return _parse_json(file, encoding, name)
+    if ending in {".md", ".markdown"} or (ending == ".txt" and not looks_like_table(beginning)):
+        return read_passages(_whole(file, name), encoding, name)
+    return read_delimited(file, encoding, name)
+
+
+def _is_json(beginning: str, ending: str) -> bool:
+    if ending in {".json", ".jsonl", ".ndjson"}:
+        return True
+    return ending not in {".csv", ".tsv", ".tab", ".psv", ".md", ".markdown"} and bool(_JSON.match(beginning))
+
+
+def _parse_json(file: BinaryIO, encoding: Encoding, name: str) -> Table:
+    size = file.seek(0, os.SEEK_END)
+    table = read_json_lines(file, encoding, name, whole=size <= MAX_WHOLE)
+    if table is not None:
+        return table
+    with text_of_file(_whole(file, name), encoding.codec) as text:
+        return read_json(text.read(), encoding.name, name)
+
+
+def _whole(file: BinaryIO, name: str) -> BinaryIO:
+    size = file.seek(0, os.SEEK_END)
+    if size > MAX_WHOLE:
+        raise DataError(
+            f"{name} has {size / 2**20:,.0f} MiB, and must be read as a whole; at most {MAX_WHOLE // 2**20} MiB can.",
+            "Write one JSON object a line (JSON Lines), save it as Parquet or CSV, or take a sample of the rows.",
+        )
+    return file

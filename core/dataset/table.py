@@ -8,10 +8,12 @@ from typing import Any
 
 from core.errors import DataError
 
-MAX_BYTES = 64 * 2**20
-"""Largest file, in bytes: far above what a few thousand examples need, and small enough to be read in memory."""
-MAX_ROWS = 200_000
-MAX_CELLS = 3_000_000
+MAX_BYTES = 2**30
+"""Most bytes of a file, unpacked, that is read row by row."""
+MAX_WHOLE = 128 * 2**20
+"""Most bytes of a file that must be in memory as a whole, such as a JSON array or a workbook."""
+MAX_ROWS = 1_200_000
+MAX_CELLS = 8_000_000
 MAX_DEPTH = 32
 """Deepest nesting of lists and objects in a cell."""
 
@@ -85,13 +87,13 @@ def check_size(rows: int, columns: int, name: str) -> None:
         )
 
 
-def check_cells(rows: Iterable[Row], name: str, *, characters: bool = True) -> None:
-    """Refuse cells nested too deeply and, with `characters`, those that no text may hold.
+def check_cells(rows: Iterable[Row], name: str, *, characters: bool = True, first: int = 1) -> None:
+    """Refuse cells nested too deeply and, with `characters`, those that no text may hold; `first` numbers the rows.
 
     Raises:
         DataError: Names the row, counted from 1, and the column.
     """
-    for number, row in enumerate(rows, 1):
+    for number, row in enumerate(rows, first):
         for column, value in row.items():
             if characters or isinstance(value, list | dict):
                 _check_cell(value, f"Row {number} of {name}, column {column!r},", characters=characters)

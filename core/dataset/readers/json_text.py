@@ -8,11 +8,13 @@ from typing import Any, NoReturn
 from core.dataset.table import MAX_ROWS, Row, Table, check_cells, check_size, make_table
 from core.errors import DataError
 
-_MAX_MARKS = 4_000_000
+_MAX_MARKS = 6_000_000
 """Brackets and commas of a file; each costs some 100 bytes in memory, so that more would fill it."""
 _ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 """A NUL or half of a surrogate pair, which can only come in disguise: as text it would not have been decoded."""
 _BLANK = re.compile(r"[ \t\r\n]*")
+_KEPT = {"role", "from", "function", "parameters"}
+"""Fields of turns and tools, which stay lists even where a list holds only one."""
 _ROW_KEYS = ("data", "rows", "examples", "train", "items", "instances")
 _SHAPES = 'Write one object a line ({"text": "...", "label": "..."}), or an array of such objects.'
 # Numbers stay the text that was typed: 1e5 is not 100000.0, and no digit of a long id is lost.
@@ -37,6 +39,32 @@ def read_json(text: str, encoding: str, name: str) -> Table:
         rows = _unpack(rows[0], name) if len(rows) == 1 else rows
     check_cells(rows, name, characters=bool(_ESCAPED.search(text)))
     return make_table(_unwrapped(rows), encoding, name)
+
+
+def decode_exactly(line: bytes) -> Row | None:
+    """The object that a line holds, every number as it was typed; None where it holds none."""
+    try:
+        text = line.decode().strip(" \t\r\n")
+        value, end = _DECODER.raw_decode(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) and end == len(text) else None
+
+
+def refuse_line(line: bytes, row: int, name: str) -> NoReturn:
+    """Say what is wrong with a line that holds no object.
+
+    Raises:
+        DataError: Always.
+    """
+    where = f"Row {row:,} of {name} is"
+    try:
+        _DECODER.decode(line.decode("utf-8", "replace"))
+    except json.JSONDecodeError as error:
+        raise DataError(f"{where} not valid JSON: {error.msg} (character {error.colno}).", _SHAPES) from error
+    except RecursionError as error:
+        raise DataError(f"{where} nested too deeply to be read.", "Flatten the row, or remove it.") from error
+    raise DataError(f"{where} not an object with named fields.", _SHAPES)
 
 
 def _after_blank(text: str, position: int) -> int:
@@ -138,7 +166,7 @@ def _unwrapped(rows: list[Row]) -> list[Row]:
 
 
 def _is_wrapper(value: object) -> bool:
-    return isinstance(value, list) and len(value) == 1 and _is_rows(value) and not {"role", "from"} & value[0].keys()
+    return isinstance(value, list) and len(value) == 1 and _is_rows(value) and not _KEPT & value[0].keys()
 
 
 def _from_columns(columns: dict[str, list[Any]], name: str) -> list[Row]:

@@ -61,7 +61,7 @@ def test_a_public_set_is_understood_without_help(name, format_name, mapping, row
     [
         ("cuad/master_clauses.csv", "No format fits the columns 'Filename'"),
         ("tatqa/tatqa_dataset_dev.json", "No format fits the columns 'table', 'paragraphs', 'questions'"),
-        ("llamafactory_demo/wiki_demo.txt", "plain text without columns"),
+        ("llamafactory_demo/wiki_demo.txt", "No format fits the columns 'text'"),
     ],
 )
 def test_a_public_set_of_another_kind_is_refused_in_one_sentence(name, said, tmp_path):

@@ -98,12 +98,33 @@ def test_files_that_were_left_alone_are_named(tmp_path):
     )
 
 
-@pytest.mark.parametrize("names", [["a.csv", "b.csv"], ["train_1.csv", "train_2.csv"], ["test.csv", "dev.csv"], []])
-def test_files_that_cannot_be_told_apart_are_refused(names, tmp_path):
+@pytest.mark.parametrize("names", [["test.csv", "dev.csv"], ["README.md", "LICENSE"], []])
+def test_a_folder_without_training_file_is_refused(names, tmp_path):
     for name in names:
         (tmp_path / name).write_text(ROWS)
     with pytest.raises(DataError):
         open_source(tmp_path, tmp_path / "home")
+
+
+@pytest.mark.parametrize("names", [["a.csv", "b.csv"], ["train_1.csv", "train_2.csv"], ["deep/a.csv", "deep/b.csv"]])
+def test_files_with_the_same_columns_are_joined_and_a_note_says_so(names, tmp_path):
+    folder = tmp_path / "shards"
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(ROWS)
+    source = open_source(folder, tmp_path / "home")
+    table = read_table(source.files["train"])
+    assert len(table.rows) == 80
+    assert f"2 files with the same columns were joined: {names[0]} (40 rows), {names[1]} (40 rows)." in table.notes
+    assert open_files([folder / name for name in reversed(names)], tmp_path / "home").files.keys() == {"train"}
+
+
+def test_files_with_other_columns_are_refused_with_their_names(tmp_path):
+    (tmp_path / "a.csv").write_text(ROWS)
+    (tmp_path / "b.csv").write_text("question,answer\nx,y\n")
+    with pytest.raises(DataError, match=r"a\.csv has 'text', 'label', and b\.csv has 'question', 'answer'"):
+        open_source(tmp_path, tmp_path / "home")
+    assert kept(tmp_path / "home") == []
 
 
 def test_moving_a_row_between_files_is_another_data_set(tmp_path):

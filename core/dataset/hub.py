@@ -1,0 +1,164 @@
+"""Data sets of the Hugging Face hub: their rows are streamed into files of ours; no code of theirs ever runs."""
+
+import re
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from core.dataset.finding import counted
+from core.dataset.intake import Incoming, Source, take_in
+from core.dataset.roles import ORDER, role_of
+from core.dataset.table import MAX_BYTES, MAX_ROWS
+from core.errors import DataError, MachineError
+
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
+_PATIENCE = 5.0
+"""Seconds that the hub gets to answer."""
+_ELSEWHERE = "Check the spelling, or download its files elsewhere and choose them here."
+_NO_TEXT = {"Image", "Audio", "Video", "Pdf", "Nifti", "Mesh"}
+"""Kinds of columns that hold no text."""
+
+
+def open_hub(hub_id: str, home: Path, config: str = "", split: str = "") -> Source:
+    """Take in a data set of the hub, or of a local folder that is laid out like one: at most `MAX_ROWS` rows a split.
+
+    With a `split`, its rows alone; else the training, validation and test splits that there are.
+
+    Raises:
+        DataError: The hub does not answer, has no such data set, or a configuration or a split must be chosen; names
+            them.
+        MachineError: The rows cannot be written.
+    """
+    if not Path(hub_id).is_dir():
+        _check_hub(hub_id)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            files, notes, unused = _fetched(hub_id, config, split, Path(folder))
+            name = f"{hub_id} ({config})" if config else hub_id
+            return take_in(Incoming(name, files, unused=tuple(unused), notes=tuple(notes)), home)
+    except OSError as error:
+        raise MachineError(f"The rows of {hub_id} cannot be written: {error.strerror}.", "Free some space.") from error
+
+
+def _check_hub(hub_id: str) -> None:
+    """Ask the hub once, briefly: the library itself tries for minutes before it says no.
+
+    Raises:
+        DataError: It does not answer, or has no such data set for everyone.
+    """
+    from httpx2 import TransportError  # the hub library's own client
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HfHubHTTPError,
+        HFValidationError,
+        OfflineModeIsEnabled,
+        RepositoryNotFoundError,
+    )
+
+    if not HUB_ID.fullmatch(hub_id) and not re.fullmatch(r"\w[\w.-]{0,95}", hub_id):
+        raise DataError(f"{hub_id!r} is no id of a data set on the hub.", "An id reads owner/name.")
+    try:
+        HfApi().dataset_info(hub_id, timeout=_PATIENCE)
+    except GatedRepoError as error:
+        raise DataError(f"{hub_id} asks you to accept its terms on the hub first.", _ELSEWHERE) from error
+    except (RepositoryNotFoundError, HFValidationError) as error:
+        raise DataError(f"The hub has no public data set called {hub_id}.", _ELSEWHERE) from error
+    except OfflineModeIsEnabled as error:
+        fix = "Unset HF_HUB_OFFLINE, or download the files elsewhere and choose them here."
+        raise DataError(f"{hub_id} was not looked for on the hub, because HF_HUB_OFFLINE is set.", fix) from error
+    except (TransportError, HfHubHTTPError, OSError) as error:
+        what = f"The Hugging Face hub does not answer, so {hub_id} cannot be fetched."
+        raise DataError(what, "Check the connection, or download the files elsewhere and choose them here.") from error
+
+
+def _fetched(
+    hub_id: str, config: str, split: str, folder: Path
+) -> tuple[dict[str, dict[str, Path]], list[str], list[str]]:
+    # Role to the file that its rows were written to, what was decided, and the splits that were left alone.
+    import datasets
+    from datasets.exceptions import DatasetsError
+    from httpx2 import TransportError
+
+    datasets.disable_progress_bars()
+    files: dict[str, dict[str, Path]] = {}
+    try:
+        config = _config(config, datasets.get_dataset_config_names(hub_id), hub_id)
+        splits = datasets.get_dataset_split_names(hub_id, config)
+        roles = _roles(split, splits, hub_id)
+        notes = []
+        for role, name in roles.items():
+            rows = datasets.load_dataset(hub_id, config, split=name, streaming=True)
+            path = folder / f"{role}.jsonl"
+            notes.append(_write(rows, path, f"the split {name!r} of {hub_id}"))
+            files[role] = {f"{name}.jsonl": path}
+    except (DatasetsError, TransportError, ValueError, RuntimeError, TypeError, KeyError, ImportError) as error:
+        said = str(error).strip().splitlines()
+        what = f"{hub_id} cannot be fetched from the hub: {said[0][:300] if said else type(error).__name__}"
+        raise DataError(what if what.endswith(".") else f"{what}.", _ELSEWHERE) from error
+    return files, notes, [name for name in splits if name not in roles.values()]
+
+
+def _config(config: str, configs: Sequence[str], hub_id: str) -> str:
+    if config in configs:
+        return config
+    if not config and (len(configs) == 1 or "default" in configs):
+        return "default" if "default" in configs else configs[0]
+    there = ", ".join(configs[:20]) + (f" and {len(configs) - 20} more" if len(configs) > 20 else "")
+    what = (
+        f"{hub_id} has no configuration called {config!r}" if config else f"{hub_id} has {len(configs)} configurations"
+    )
+    raise DataError(f"{what}.", f"Choose one of its configurations: {there}.")
+
+
+def _roles(split: str, splits: Sequence[str], hub_id: str) -> dict[str, str]:
+    # Role to split.
+    there = ", ".join(splits)
+    if split:
+        if split not in splits:
+            raise DataError(f"{hub_id} has no split called {split!r}.", f"Choose one of its splits: {there}.")
+        return {"train": split}
+    if len(splits) == 1:
+        return {"train": splits[0]}
+    roles = {role: name for role in ORDER for name in reversed(splits) if role_of(name) == role}
+    if "train" not in roles:
+        raise DataError(f"{hub_id} has no training split.", f"Choose one of its splits: {there}.")
+    return roles
+
+
+def _write(rows: Any, path: Path, what: str) -> str:  # noqa: ANN401 - a stream of `datasets`
+    """Write rows as JSON lines until there are enough, and say what was written."""
+    features = rows.features or {}
+    dropped = [name for name, kind in features.items() if type(kind).__name__ in _NO_TEXT]
+    if dropped:
+        rows = rows.remove_columns(dropped)
+    names = {name: kind.names for name, kind in features.items() if type(kind).__name__ == "ClassLabel"}
+    written = size = 0
+    cut = False
+    with path.open("wb") as file:
+        for line in _lines(rows, names):
+            if written == MAX_ROWS or size + len(line) > MAX_BYTES:
+                cut = True
+                break
+            file.write(line)
+            written += 1
+            size += len(line)
+    left_out = f" Its columns {', '.join(dropped)} hold no text and were left out." if dropped else ""
+    begin = f"The first {counted(written)} of {what} were taken; it has more." if cut else ""
+    return (begin or f"{counted(written)} came from {what}.") + left_out
+
+
+def _lines(rows: Iterable[Mapping[str, Any]], names: Mapping[str, Sequence[str]]) -> Iterator[bytes]:
+    for row in rows:
+        known = {column: _class_name(row[column], labels) for column, labels in names.items()}
+        yield orjson.dumps({**row, **known}, default=str, option=orjson.OPT_NON_STR_KEYS) + b"\n"
+
+
+def _class_name(value: Any, names: Sequence[str]) -> Any:  # noqa: ANN401
+    """The name of a class, which the hub keeps as a number; -1 means that it is not told."""
+    if not isinstance(value, int):
+        return value
+    return names[value] if 0 <= value < len(names) else None
