@@ -27,14 +27,15 @@ _SEED = 7
 """Of the trial split that tells whether there are enough rows."""
 
 
-def read_file(source: Source, file: str) -> Table:
-    """The rows of one file of a source, numbered as in the file that was uploaded.
+def read_file(source: Source, file: str, sheet: str = "") -> Table:
+    """The rows of one file of a source, numbered as in the file that was uploaded; `sheet` is one of a workbook.
 
     Raises:
         DataError: The file cannot be read.
     """
-    table = read_table(source.files[file])
-    return replace(table, numbers=source.numbers[file]) if file in source.numbers else table
+    table = read_table(source.files[file], sheet=sheet, name=source.typed.get(file, ""))
+    notes = (*source.notes, *table.notes) if file == "train" else table.notes
+    return replace(table, notes=notes, numbers=source.numbers.get(file, ()))
 
 
 def read_tables(source: Source) -> dict[str, Table]:
@@ -55,13 +56,13 @@ def columns(source: Source) -> tuple[str, ...]:
     return read_file(source, "train").columns
 
 
-def choose(source: Source) -> DataChoice:
-    """The reading that fits best.
+def choose(source: Source, sheet: str = "") -> DataChoice:
+    """The reading that fits best; of a workbook, that of one sheet.
 
     Raises:
         DataError: No format fits, or the file cannot be read.
     """
-    return _choice(source, _detect(source, read_file(source, "train")))
+    return _choice(source, _detect(source, read_file(source, "train", sheet))).model_copy(update={"sheet": sheet})
 
 
 def load(choice: DataChoice, home: Path, seed: int) -> Split:
@@ -109,7 +110,7 @@ def inspect(
     """
     if tell:
         tell("reading the rows", 0.0)
-    table = read_file(source, "train")
+    table = read_file(source, "train", choice.sheet if choice else "")
     detection = _detect(source, table) if choice is None else _chosen(source, choice, table)
     choice = choice or _choice(source, detection)
     readings = _readings(source, choice, table)
@@ -178,7 +179,7 @@ def _choice(source: Source, detection: Detection) -> DataChoice:
 def _readings(source: Source, choice: DataChoice, train: Table | None = None) -> dict[str, Reading]:
     readings = {}
     for file in source.files:
-        table = train if train is not None and file == "train" else read_file(source, file)
+        table = train if train is not None and file == "train" else read_file(source, file, choice.sheet)
         try:
             readings[file] = read_examples(table, choice.format, choice.mapping, choice.instruction)
         except SettingsError as error:
