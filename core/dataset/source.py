@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from core.dataset.conversions.parallel_files import pair_files
 from core.dataset.finding import counted
 from core.dataset.hub import HUB_ID, open_hub
 from core.dataset.intake import ID, Incoming, Source, data_folder, find_source, sample_source, take_in
@@ -13,6 +14,7 @@ from core.dataset.readers.passages import paragraphs
 from core.dataset.readers.separators import looks_like_table
 from core.dataset.roles import arrange, is_data
 from core.dataset.samples import SAMPLES, Sample
+from core.dataset.table import Table
 from core.errors import DataError, MachineError
 
 __all__ = [
@@ -107,7 +109,22 @@ def _understood(text: str) -> tuple[str, str, tuple[str, ...]]:
     return "pasted.jsonl", rows, (f"The pasted text became {counted(len(passages), 'passage')}, cut at blank lines.",)
 
 
+def _open_pairs(pairs: Table, name: str, home: Path) -> Source:
+    # Lines of two folders of text files that belong together are kept as the one file of rows that they make.
+    file = f"{name}.jsonl"
+    try:
+        with tempfile.TemporaryDirectory() as made:
+            path = Path(made) / file
+            path.write_text("".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in pairs.rows), "utf-8")
+            return take_in(Incoming(name, {"train": {file: path}}, notes=pairs.notes), home)
+    except OSError as error:
+        raise MachineError(f"The rows cannot be written: {error.strerror}.", "Free some space.") from error
+
+
 def _open_folder(folder: Path, home: Path) -> Source:
+    pairs = pair_files(folder)
+    if pairs is not None:
+        return _open_pairs(pairs, folder.resolve().name, home)
     # The data files of the folder itself count; only where there are none, those of the folders in it.
     found = [path for path in sorted(folder.iterdir()) if is_data(path.name, SUFFIXES) and not path.is_dir()]
     if not found:

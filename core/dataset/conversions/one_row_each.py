@@ -11,12 +11,12 @@ _LONG = 40
 
 
 def _kinds(columns: Columns) -> list[str]:
-    """The columns of passages: those with lists, or else those with long texts that many rows lack."""
+    """The columns of passages: those with lists, or else those with long texts, of which many rows lack some."""
     lists = [column for column in columns.names if _holds_lists(columns, column)]
     if len(lists) > 1:
         return [] if _are_parallel(columns, lists) else lists
-    texts = columns.where("is_prose")
-    return [column for column in texts if columns[column].is_sparse and columns[column].mean_length >= _LONG]
+    texts = [column for column in columns.where("is_prose") if columns[column].mean_length >= _LONG]
+    return texts if columns.where("is_sparse", texts) else []
 
 
 def _holds_lists(columns: Columns, column: str) -> bool:
@@ -41,6 +41,7 @@ def _fits(table: Table) -> bool:
 def _convert(table: Table) -> Table:
     columns = Columns(table)
     kinds = _kinds(columns)
+    in_lists = any(_holds_lists(columns, kind) for kind in kinds)
     others = [column for column in table.columns if column not in kinds]
     origin = find(others, ("filename", "file", "document", "title", "name", "id")) or ""
     rows: list[Row] = []
@@ -50,7 +51,7 @@ def _convert(table: Table) -> Table:
             parts = listed(row[kind])
             if parts is None:
                 text = text_of(row[kind]).strip()
-                bad += text.startswith("[")
+                bad += in_lists and text.startswith("[")
                 parts = [text] if text else []
             source = {origin.strip(): row[origin]} if origin else {}
             rows += [{**source, "text": part, "label": kind.strip()} for part in parts if part]
@@ -60,7 +61,8 @@ def _convert(table: Table) -> Table:
         shown = ", ".join(unused[:5]) + (f" and {len(unused) - 5} more" if len(unused) > 5 else "")
         notes.append(f"{counted(len(unused), 'column')} not used: {shown}.")
     if bad:
-        notes.append(f"{counted(bad, 'cell')} that begin like a list and are none are kept as they are.")
+        verb = "begins like a list, is none, and was" if bad == 1 else "begin like lists, are none, and were"
+        notes.append(f"{counted(bad, 'cell')} {verb} taken as one text.")
     return converted(table, rows, notes)
 
 

@@ -6,8 +6,8 @@ from typing import Any, BinaryIO
 import orjson
 
 from core.dataset.decode import Encoding, text_of_file
-from core.dataset.readers.json_text import decode_exactly, refuse_line
-from core.dataset.table import MAX_DEPTH, MAX_ROWS, Row, Table, check_cells, check_size
+from core.dataset.readers.json_text import decode_exactly, is_wrapper, refuse_line, unwrapped
+from core.dataset.table import MAX_DEPTH, MAX_ROWS, Row, Table, check_cells, check_size, make_table
 
 _HARMLESS = (str, bool, type(None))
 
@@ -42,8 +42,8 @@ def read_json_lines(file: BinaryIO, encoding: Encoding, name: str, *, whole: boo
     if len(rows) < 2 or not columns:
         return None
     check_size(len(rows), len(columns), name)
-    if not complete:
-        rows = [{column: row.get(column) for column in columns} for row in rows]
+    if not complete or any(map(is_wrapper, rows[0].values())):
+        return make_table(unwrapped(rows), encoding.name, name)
     return Table(tuple(columns), rows, encoding.name)
 
 

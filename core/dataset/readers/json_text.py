@@ -38,7 +38,7 @@ def read_json(text: str, encoding: str, name: str) -> Table:
         rows = _rows(_sequence(text, begin, name), name)
         rows = _unpack(rows[0], name) if len(rows) == 1 else rows
     check_cells(rows, name, characters=bool(_ESCAPED.search(text)))
-    return make_table(_unwrapped(rows), encoding, name)
+    return make_table(unwrapped(rows), encoding, name)
 
 
 def decode_exactly(line: bytes) -> Row | None:
@@ -151,21 +151,22 @@ def _is_rows(part: object) -> bool:
     return isinstance(part, list) and bool(part) and all(isinstance(item, dict) for item in part)
 
 
-def _unwrapped(rows: list[Row]) -> list[Row]:
+def unwrapped(rows: list[Row]) -> list[Row]:
     """Rows in which a list of exactly one object, row for row, gives way to that object's fields.
 
     Self-Instruct keeps input and output so: {"instruction": ..., "instances": [{"input": ..., "output": ...}]}. A
     conversation of one turn stays what it is.
     """
     for column in list(rows[0]) if rows else []:
-        if all(_is_wrapper(row.get(column)) for row in rows):
+        if all(is_wrapper(row.get(column)) for row in rows):
             for row in rows:
                 inner = row.pop(column)[0]
                 row.update({key if key not in row else f"{column}.{key}": part for key, part in inner.items()})
     return rows
 
 
-def _is_wrapper(value: object) -> bool:
+def is_wrapper(value: object) -> bool:
+    """Whether a cell is a list of exactly one object that is neither a turn nor a tool."""
     return isinstance(value, list) and len(value) == 1 and _is_rows(value) and not _KEPT & value[0].keys()
 
 

@@ -200,3 +200,10 @@ def test_other_readings_are_ranked_behind_the_best(write):
     rows = repeated({"question": "If I have two apples, how many?", "answer": "It is two, as you say."})
     formats = [detection.format for detection in rank(read_table(write("a.jsonl", lines(rows))))]
     assert formats[:2] == ["question_answer", "prompt_completion"]
+
+
+def test_input_and_output_in_a_list_of_one_are_an_instructions_own(write):
+    rows = repeated({"instruction": "Write the sum of the numbers.", "instances": [{"input": "1, 2", "output": "3"}]})
+    found, reading = read(write("seed_tasks.jsonl", lines(rows)))
+    assert found.mapping == {"instruction": "instruction", "input": "input", "output": "output"}
+    assert reading.examples[0].answer == "3"
