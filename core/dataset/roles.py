@@ -39,8 +39,8 @@ def role_of(name: str) -> str:
 def arrange(names: Sequence[str]) -> tuple[dict[str, list[str]], list[str]]:
     """Role to the names of its files, and the names that are left alone.
 
-    Without any role all files are training files. Documents count only where there is no table; they have roles only
-    where each says one.
+    Where all say the same, or nothing, all are training files. Documents count only where there is no table, and their
+    roles only where each says one.
 
     Raises:
         DataError: Some files say that they are for validation or test, and none is for training.
@@ -48,7 +48,7 @@ def arrange(names: Sequence[str]) -> tuple[dict[str, list[str]], list[str]]:
     documents = all(name.lower().endswith(TEXTS) for name in names)
     chosen = [name for name in names if documents or not _is_beside_tables(name)]
     roles = {name: role_of(name) for name in chosen}
-    if len(chosen) == 1 or not any(roles.values()) or (documents and not all(roles.values())):
+    if len(set(roles.values())) == 1 or (documents and not all(roles.values())):
         return {"train": chosen}, [name for name in names if name not in chosen]
     files = {role: [name for name in chosen if roles[name] == role] for role in ORDER}
     if not files["train"]:

@@ -77,43 +77,6 @@ def test_the_separator_that_excel_declares_is_obeyed():
     assert parse("sep=;\r\na;b\r\n1,5;2\r\n").rows == [{"a": "1,5", "b": "2"}]
 
 
-# -- encodings ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("encoding", "called"),
-    [
-        ("utf-8", "utf-8"),
-        ("utf-8-sig", "utf-8-sig"),
-        ("utf-16", "utf-16"),
-        ("utf-16-le", "utf-16"),
-        ("utf-16-be", "utf-16"),
-        ("utf-32", "utf-32"),
-        ("windows-1252", "windows-1252"),
-    ],
-)
-@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
-def test_each_encoding_is_recognised_and_named(encoding, called, name):
-    row = {"text": "Grüße, 5 € – “naïve”", "label": "schön"}
-    text = as_csv([row.keys(), row.values()]) if name == "a.csv" else json.dumps(row, ensure_ascii=False)
-    table = parse(text.encode(encoding), name)
-    assert table.rows == [row]
-    assert table.encoding == called
-
-
-def test_latin_1_is_read_as_its_superset():
-    assert parse("text,label\ncafé,à\n".encode("latin-1")).rows == [{"text": "café", "label": "à"}]
-
-
-def test_a_damaged_place_in_utf_8_is_named_and_not_turned_into_gibberish():
-    content = "text,label\n" + "Grüße aus Köln,ä\n" * 20
-    assert "Line 3 " in refusal(content.encode().replace(b"\n", b"\n\xff", 2).replace(b"\xff", b"", 1))
-
-
-def test_bytes_of_no_encoding_are_refused_with_their_line():
-    assert "Line 2 of data.csv" in refusal(b"text,label\n\x81\x8d\x8f,b\n")
-
-
 # -- what is refused ---------------------------------------------------------------------------------------------------
 
 
@@ -218,47 +181,6 @@ def test_documents_and_pictures_are_refused():
     assert "web page" in refusal("\n<!DOCTYPE html><html>", "a.csv")
     assert "not a text file" in refusal(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "a.csv")
     assert "not a text file" in refusal(bytes(range(1, 30)) * 20, "a.txt")
-
-
-@pytest.mark.parametrize("name", ["a.txt", "a.md"])
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Once upon a time there was a king, who had a daughter. " * 9,
-        "One line\nAnother line\n",
-        "[1] One, two.\nThree.",
-    ],
-)
-def test_plain_text_becomes_passages(text, name):
-    table = parse(text, name)
-    assert table.columns == ("text",)
-    assert [row["text"] for row in table.rows] == [text.strip()]
-    assert table.notes == (f"{name} is plain text and became 1 passage.",)
-
-
-def test_a_table_that_ends_in_txt_is_a_table():
-    assert parse("text\tlabel\na, b\tc\n", "a.txt").rows == [{"text": "a, b", "label": "c"}]
-    assert parse("question;answer\nWhy, oh why?;Because.\n", "a.txt").rows[0]["answer"] == "Because."
-
-
-def test_long_text_is_cut_where_a_paragraph_ends_and_a_note_says_so():
-    paragraph = "The quick brown fox jumps over the lazy dog. " * 30
-    text = "\r\n\r\n".join(f"{n} {paragraph}".strip() for n in range(20))
-    table = parse(text, "tale.txt")
-    passages = [row["text"] for row in table.rows]
-    assert len(passages) == 10
-    assert max(map(len, passages)) <= 4000
-    assert "\n\n".join(passages) == text.replace("\r\n", "\n")
-    assert table.notes == (
-        "tale.txt is plain text and became 10 passages, cut where a paragraph ends at about 4,000 characters.",
-    )
-
-
-@pytest.mark.parametrize("text", ["word " * 5000, "A sentence. " * 2000, "x" * 9000, "line\n" * 3000])
-def test_a_paragraph_that_is_too_long_is_cut_without_losing_a_word(text):
-    passages = [row["text"] for row in parse(text, "a.md").rows]
-    assert max(map(len, passages)) <= 4000
-    assert "".join("".join(passages).split()) == "".join(text.split())
 
 
 # -- JSON shapes -------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import stat
 import pytest
 
 from core.dataset.read import read_table
-from core.dataset.source import SAMPLES, find_source, open_files, open_source
+from core.dataset.source import SAMPLES, find_source, open_files, open_source, open_text
 from core.errors import DataError, MachineError, NotFoundError
 
 ROWS = "text,label\n" + "".join(f"text {n},{'ab'[n % 2]}\n" for n in range(40))
@@ -180,3 +180,36 @@ def test_what_does_not_exist_is_refused(name, tmp_path, monkeypatch):
         open_source(name, tmp_path / "home")
     with pytest.raises(NotFoundError):
         find_source(name, tmp_path / "home")
+
+
+@pytest.mark.parametrize(
+    ("text", "rows", "suffix"),
+    [
+        (
+            "text\tlabel\nof a, cell\tx\nb\ty\n",
+            [{"text": "of a, cell", "label": "x"}, {"text": "b", "label": "y"}],
+            ".tsv",
+        ),
+        ("\n\ntext,label\na,x\nb,y", [{"text": "a", "label": "x"}, {"text": "b", "label": "y"}], ".csv"),
+        ('[{"text": "a"}, {"text": "b"}]', [{"text": "a"}, {"text": "b"}], ".json"),
+        ('{"text": "a"}\n{"text": "b"}', [{"text": "a"}, {"text": "b"}], ".jsonl"),
+        (
+            "Dear all,\nwelcome.\n\n \nSee you, soon.\r\n",
+            [{"text": "Dear all,\nwelcome."}, {"text": "See you, soon."}],
+            ".jsonl",
+        ),
+    ],
+)
+def test_pasted_text_is_understood_and_kept(text, rows, suffix, tmp_path):
+    source = open_text(text, tmp_path)
+    assert read_table(source.files["train"]).rows == rows
+    assert source.name == f"pasted{suffix}"
+    assert find_source(source.id, tmp_path) == source
+    assert source.notes == (() if "Dear" not in text else ("The pasted text became 2 passages, cut at blank lines.",))
+
+
+@pytest.mark.parametrize("text", ["", "  \n\n", "half \ud83d a sign", '{"text": "a"'])
+def test_pasted_text_that_holds_nothing_readable_is_refused(text, tmp_path):
+    with pytest.raises(DataError):
+        open_text(text, tmp_path)
+    assert kept(tmp_path) == []
