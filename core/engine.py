@@ -70,9 +70,9 @@ class Engine:
         """The data set with this id."""
         return self.library.find(data_id)
 
-    def choose(self, source: Source) -> DataChoice:
-        """How the rows would be read: detected format, mapping and instruction."""
-        return self.library.choose(source)
+    def choose(self, source: Source, sheet: str = "") -> DataChoice:
+        """How the rows would be read: detected format, mapping and instruction; `sheet` is one of a workbook."""
+        return self.library.choose(source, sheet)
 
     def check(self, source: Source, choice: DataChoice | None = None, model: str = "") -> Report:
         """Rows, format, findings and a preview; with a model also lengths in its tokens."""
@@ -152,7 +152,8 @@ class Engine:
             BusyError: A job is running already; nothing of this one was written.
         """
         plan = self.read_plan(plan.model_dump())
-        self.split(plan.data, plan.seed)
+        frozen = self.split(plan.data, plan.seed).sha256
+        plan = plan.model_copy(update={"data": plan.data.model_copy(update={"split": frozen})})
         self.facts(plan.model)
         job = self.store.add_run(plan.model_dump(mode="json"), plan.name or _default_name(plan))
         self.runner.submit(job)

@@ -1,65 +1,18 @@
 """What the data page says of a data set: markup and tables from a report."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Any
 
-import gradio as gr
-
-from core.dataset.choice import DataChoice
 from core.dataset.formats import FORMATS
-from core.dataset.load import Report, columns
+from core.dataset.report import Report
 from core.dataset.samples import Sample
-from core.dataset.source import Source
 from core.errors import UserError
+from core.job.inquiry import Inquiry
 from ui import drawings, markup, words
-from ui.desk import Desk
 from ui.markup import text
+from ui.readings import Sheet
 
 _MOST_LABELS = 16
-_LONGEST_CELL = 400
-_FITTING_COLUMNS = 8
-_SEVERITIES = {"error": "Stops", "warning": "Harms", "note": "Note"}
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """The chosen data as far as they can be read."""
-
-    choice: DataChoice
-    source: Source | None
-    report: Report | None
-    columns: tuple[str, ...]
-    error: UserError | None
-
-    @property
-    def ready(self) -> bool:
-        """Whether one can go on."""
-        return self.report is not None and self.report.ready
-
-
-def look(desk: Desk, choice: DataChoice) -> Sheet:
-    """Read the data; what is wrong is part of the answer."""
-    source: Source | None = None
-    try:
-        source = desk.engine.source(choice.source)
-        report = desk.report(choice)
-    except UserError as error:
-        return Sheet(choice, source, None, _columns(source), error)
-    return Sheet(choice, source, report, report.columns, None)
-
-
-def columns_of(desk: Desk, choice: DataChoice) -> tuple[str, ...]:
-    """The columns of the chosen data."""
-    return look(desk, choice).columns
-
-
-def _columns(source: Source | None) -> tuple[str, ...]:
-    if source is None:
-        return ()
-    try:
-        return columns(source)
-    except UserError:
-        return ()
 
 
 def welcome(chosen: str = "") -> str:
@@ -84,6 +37,8 @@ def headline(sheet: Sheet) -> str:
     """The finding about the data."""
     if sheet.report is None:
         what, fix = (sheet.error.what, sheet.error.fix) if sheet.error else ("The data cannot be read.", "")
+        if sheet.conversions:
+            return markup.headline("These rows are not examples yet", f"{what} Choose below what to make of them.")
         return markup.headline("These rows cannot be read yet", f"{what} {fix}", "amber")
     report = sheet.report
     if not report.ready:
@@ -91,84 +46,52 @@ def headline(sheet: Sheet) -> str:
         return markup.headline(f"Not ready yet: {first.what.rstrip('.')}", first.fix, "amber")
     name = "sample" if sheet.source and sheet.source.sample else "file"
     kinds = f" in {words.counted(len(report.labels), 'kind')}" if report.labels else ""
-    return markup.headline(f"Your {name} is ready: {words.counted(report.usable, 'example')}{kinds}", _warned(report))
+    return markup.headline(f"Your {name} is ready: {words.counted(report.usable, 'example')}{kinds}", _verdict(report))
 
 
-def _warned(report: Report) -> str:
+def _verdict(report: Report) -> str:
+    enough = report.enough[1]
     warnings = sum(1 for finding in report.findings if finding.severity == "warning")
     if not warnings:
-        return "Nothing is in the way. " + report.because
-    return f"{words.counted(warnings, 'warning')} below may cost quality. {report.because}"
+        return f"Nothing is in the way. {enough}"
+    return f"{words.counted(warnings, 'thing')} below may cost quality. {enough}"
 
 
 def facts(sheet: Sheet) -> str:
-    """Rows, columns, format and length."""
+    """Rows, columns, format and language."""
     report = sheet.report
     if report is None:
-        return markup.block(markup.facts([("–", name, "") for name in ("rows", "columns", "format", "typical prompt")]))
+        return markup.block(markup.facts([("–", name, "") for name in ("rows", "columns", "format", "language")]))
     extra = [f"{count:,} to {name}" for name, count in report.file_rows.items() if name != "train"]
     rows = "rows to learn from" + (f", {' and '.join(extra)}" if extra else "")
-    listed = words.shortened(", ".join(report.columns), 42)
-    sure = f"detected, {report.confidence:.0%} sure" if report.confidence < 1 else "format"
-    length = report.lengths.get("prompt", {})
-    typical = f"{length['median']:,}" if length else words.NOTHING
-    longest = f"characters in a typical prompt, {length['max']:,} at most" if length else "characters"
-    title = FORMATS[report.format].title
+    listed = words.shortened(", ".join(column.strip() for column in report.columns), 42)
+    sure = f"detected, {report.confidence:.0%} sure" if report.confidence < 1 else "chosen"
+    encoding = f"written in {report.encoding}" if report.encoding else "language of the texts"
     return markup.block(
         markup.facts(
             [
                 (f"{report.rows:,}", rows, "Rows of the file that the model learns from; the header is not counted."),
-                (f"{len(report.columns)}", f"columns: {listed}", f"Encoding: {report.encoding or 'binary'}"),
-                (title, sure, FORMATS[report.format].about),
-                (typical, longest, "The median: half of the prompts are shorter."),
+                (f"{len(report.columns)}", f"columns: {listed}", "; ".join(report.columns)),
+                (FORMATS[report.format].title, sure, f"{FORMATS[report.format].about} {report.because}"),
+                (report.language or words.NOTHING, encoding, "Judged from the longer texts."),
             ]
         )
     )
 
 
-def findings(sheet: Sheet) -> str:
-    """What is wrong, the most harmful first, each with what to do."""
-    if sheet.report is None:
-        if sheet.error is None or not sheet.error.problems:
-            return ""
-        lines = "".join(_finding("error", problem, "") for problem in sheet.error.problems.values())
-        return markup.block(f"<ul class='ft-findings'>{lines}</ul>")
-    if not sheet.report.findings:
-        return markup.block(
-            "<p class='ft-below'>No empty rows, no repeated prompts, nothing shared with the test rows.</p>"
-        )
-    lines = "".join(_finding(finding.severity, finding.what, finding.fix) for finding in sheet.report.findings)
-    return markup.block(f"<p class='ft-caption'>What was found</p><ul class='ft-findings'>{lines}</ul>")
+def reading(title: str) -> str:
+    """What the page says while a large file is read."""
+    return markup.headline(title, "The page goes on by itself; you may leave it meanwhile.")
 
 
-def _finding(severity: str, what: str, fix: str) -> str:
-    word = _SEVERITIES[severity]
-    return (
-        f"<li><span class='ft-severity {severity}'>{word}</span><span>{text(what)}</span>"
-        f"<span class='ft-fix'>{text(fix)}</span></li>"
-    )
-
-
-def preview(sheet: Sheet) -> gr.Dataframe:
-    """The first rows as plain text; the columns share the width by what they hold."""
-    if sheet.report is None:
-        return gr.Dataframe({"headers": ["row"], "data": [], "metadata": None})
-    report = sheet.report
-    heads = ["row", *(_plain(column) for column in report.columns)]
-    rows = [
-        [str(number), *(_plain(row.get(column, "")) for column in report.columns)]
-        for number, row in enumerate(report.preview, start=1)
-    ]
-    longest = [max([len(head), *(len(row[index]) for row in rows)]) for index, head in enumerate(heads)]
-    weights = [min(60, max(6, length)) for length in longest]
-    widths = [f"{100 * weight / sum(weights):.1f}%" for weight in weights]
-    fits = len(heads) <= _FITTING_COLUMNS
-    return gr.Dataframe({"headers": heads, "data": rows, "metadata": None}, column_widths=widths if fits else None)
-
-
-def _plain(cell: str) -> str:
-    clean = cell.encode("utf-8", "replace").decode("utf-8")
-    return clean if len(clean) <= _LONGEST_CELL else clean[: _LONGEST_CELL - 1] + "…"
+def working(inquiry: Inquiry[Any] | None) -> str:
+    """What goes on, how far it is, and how long it will take."""
+    if inquiry is None:
+        return ""
+    left = inquiry.seconds_left
+    told = f"{inquiry.share:.0%}" + (f", about {words.duration(left)} left" if left is not None else "")
+    line = f"<div class='ft-status-row'><span>Now: {text(inquiry.about)}</span><span>{text(told)}</span></div>"
+    return markup.block(f"<div role='status'>{drawings.progress(inquiry.share or None)}{line}</div>")
 
 
 def shares(sheet: Sheet) -> str:
@@ -193,9 +116,35 @@ def _lengths(title: str, points: Mapping[str, int]) -> str:
     return f"<p class='ft-caption'>{text(title)}</p>{drawings.bars(lines)}"
 
 
-def first_example(sheet: Sheet) -> tuple[str, str]:
-    """Prompt and answer of the first usable row."""
-    if sheet.report is None or not sheet.report.examples:
-        return "", ""
-    example = sheet.report.examples[0]
-    return example.prompt, example.answer
+def summaries(sheet: Sheet) -> str:
+    """What stands in each column."""
+    if sheet.report is None:
+        return markup.empty("The columns appear once the rows can be read.")
+    heads = ("Column", "Used as", "Filled", "Different", "Typical length", "Longest", "For example")
+    rows = [
+        [
+            column.name.strip() or column.name,
+            column.used_as.replace("_", " ") or words.NOTHING,
+            f"{column.filled:.0%}",
+            f"{column.distinct:,}",
+            f"{column.typical_length:,}",
+            f"{column.longest:,}",
+            words.shortened(column.example, 80),
+        ]
+        for column in sheet.report.summaries
+    ]
+    return markup.block(drawings.table(heads, [(row, "") for row in rows], "ft-columns"))
+
+
+def tokens(sheet: Sheet) -> str:
+    """How long the rows are in the model's tokens, with its limit on the scale."""
+    found = sheet.report.tokens if sheet.report else None
+    if found is None:
+        return markup.block("<p class='ft-below'>Lengths in tokens need the model's tokenizer on this computer.</p>")
+    over = f"{words.percent(found.over)} of the rows are longer and lose the middle of their prompt."
+    told = over if found.over else "Every row fits."
+    head = f"Tokens of prompt and answer together ({found.model})"
+    line = f"Half of the rows have at most {found.median:,} tokens, the longest {found.longest:,}; there is room for "
+    figure = drawings.histogram(found.bars, found.limit, "tokens")
+    below = f"<p class='ft-below'>{text(f'{line}{found.limit:,}. {told}')}</p>"
+    return markup.block(f"<p class='ft-caption'>{text(head)}</p>{figure}{below}")

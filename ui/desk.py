@@ -3,18 +3,17 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gradio.components.plot import PlotData
 from pydantic import ValidationError
 
 from core.dataset.choice import DataChoice
-from core.dataset.formats import FORMATS
-from core.dataset.load import Report, columns
+from core.dataset.load import Opened
 from core.dataset.source import Source
 from core.engine import Engine
-from core.errors import DataError, NotFoundError, SettingsError, UserError
+from core.errors import NotFoundError, SettingsError, UserError
 from core.strategy.advise import Advice, Goal
 from core.strategy.machine import Machine
 from core.strategy.methods import METHODS
@@ -22,6 +21,7 @@ from core.strategy.plan import Plan, problems_of
 from ui import words
 from ui.plots import Figure, drawn
 from ui.present import JobView, RunView, follow
+from ui.readings import Readings, Sheet, unread
 
 _MACHINE_SECONDS = 2.0
 _MOST_VIEWS = 24
@@ -48,7 +48,8 @@ class Desk:
         self._forecasts: dict[str, float | None] = {}
         self._advice: tuple[str, Advice] | None = None
         self._machine: tuple[float, Machine] | None = None
-        self._report: tuple[str, Report] | None = None
+        self.readings = Readings(engine)
+        """What is known of the chosen data."""
         self.chosen_method = ""
         """Method, size and memory of the plan that was drawn last, as the steps show it."""
 
@@ -137,23 +138,35 @@ class Desk:
             return None
 
     def take(self, source: Source) -> DataChoice:
-        """Begin with another data set; what was changed on top of the advice for the old one is dropped.
+        """Begin with another data set.
 
         Raises:
             DataError: The file cannot be read.
         """
-        try:
-            choice = self.engine.choose(source)
-        except DataError:
-            # No format fits by itself: someone can still say which column is what.
-            columns(source)
-            first = next(iter(FORMATS))
-            choice = DataChoice(name=source.name, source=source.id, sha256=source.sha256, format=first, mapping={})
+        return self.take_opened(self.engine.library.open_up(source))
+
+    def take_opened(self, opened: Opened) -> DataChoice:
+        """Begin with another data set; what was changed on top of the advice for the old one is dropped.
+
+        Columns that someone mapped before are read in the same way; where no format fits, someone can still say which
+        column is what.
+        """
+        choice = opened.choice or unread(self.engine.source(opened.source))
+        before = self.readings.reading_of_columns(opened.columns)
+        if before and not self.engine.source(opened.source).sample:
+            again = before.model_dump(include={"format", "mapping", "instruction", "group"})
+            choice = choice.model_copy(update=again)
         self.keep(data=choice.model_dump(mode="json"), overrides={}, name="")
         return choice
 
-    def read_as(self, choice: DataChoice, **changed: Any) -> DataChoice:  # noqa: ANN401 - fields of a choice
-        """Keep how the rows are read.
+    def turn_to(self, choice: DataChoice) -> DataChoice:
+        """Go on with another version of the same data, read as it was when it was left."""
+        kept = self.readings.reading_of_version(choice.source) or choice
+        self.keep(data=kept.model_dump(mode="json"))
+        return kept
+
+    def read_as(self, choice: DataChoice, found: Sequence[str] = (), **changed: Any) -> DataChoice:  # noqa: ANN401
+        """Keep how the rows are read; `found` are the columns that the reading is good for.
 
         Raises:
             SettingsError: A value is out of range.
@@ -163,23 +176,18 @@ class Desk:
         except ValidationError as error:
             raise SettingsError(problems_of(error)) from error
         self.keep(data=then.model_dump(mode="json"))
+        self.readings.remember_reading(then, found)
         return then
 
-    def report(self, choice: DataChoice) -> Report:
-        """What is in the chosen data and what is wrong with them; read again only when the choice changed."""
-        key = choice.model_dump_json()
-        known = self._report
-        if known is None or known[0] != key:
-            known = (key, self.engine.check(self.engine.source(choice.source), choice))
-            self._report = known
-        return known[1]
+    def look(self, choice: DataChoice) -> Sheet:
+        """The data and what is wrong with them, or what is going on before that is known."""
+        return self.readings.look(choice, str(self.draft()["model"]))
 
     def told(self, choice: DataChoice) -> str:
         """The data in one short line, if they have been read."""
-        known = self._report
-        if known is None or known[0] != choice.model_dump_json():
+        report = self.readings.report(choice)
+        if report is None:
             return ""
-        report = known[1]
         kinds = f", {words.counted(len(report.labels), 'label')}" if report.labels else ""
         return f"{words.counted(report.rows, 'row')}{kinds}"
 

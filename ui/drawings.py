@@ -70,6 +70,20 @@ def bars(rows: Sequence[tuple[str, float, str]]) -> str:
     return f"<div class='ft-bars'>{lines}</div>"
 
 
+def histogram(heights: Sequence[tuple[int, int]], limit: int, unit: str) -> str:
+    """Columns over a scale from 0; what lies beyond `limit` is marked, and so is the limit where it is on the scale."""
+    most = max((rows for _, rows in heights), default=0) or 1
+    end = heights[-1][0] if heights else 1
+    columns = "".join(
+        f"<span class='{'over' if upper > limit else ''}' style='height:{_share(rows, most)}' "
+        f"title='{text(f'up to {upper:,} {unit}: ' + words.counted(rows, 'row'))}'></span>"
+        for upper, rows in heights
+    )
+    mark = f"<span class='ft-limit' style='left:{_share(limit, end)}'></span>" if limit < end else ""
+    scale = f"<div class='ft-scale'><span>0</span><span>{text(f'{end:,} {unit}')}</span></div>"
+    return f"<div class='ft-histogram' role='img'><div class='ft-heights'>{columns}{mark}</div>{scale}</div>"
+
+
 def strip(title: str, about: str, values: Mapping[str, Any], spans: Mapping[str, Sequence[float]], shares: bool) -> str:  # noqa: FBT001 - how to write the numbers
     """One metric: base and tuned as points on a line, each with its interval."""
     base, tuned = values.get("base"), values.get("tuned")

@@ -4,6 +4,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+DEFAULT_TEST_SHARE = 0.2
+
 
 class DataChoice(BaseModel):
     """Which rows, read how, and which of them are held out."""
@@ -31,7 +33,7 @@ class DataChoice(BaseModel):
             title="Test share",
             description="Share of the rows held out for scores; unused where the data bring test rows.",
         ),
-    ] = 0.2
+    ] = DEFAULT_TEST_SHARE
     group: Annotated[
         str,
         Field(
@@ -46,3 +48,10 @@ class DataChoice(BaseModel):
     fold: Annotated[
         int, Field(ge=0, le=19, title="Fold", description="Which of the folds is the test part, from 0.")
     ] = 0
+    split: Annotated[
+        str,
+        Field(
+            title="Split",
+            description="Hash of the rows on each side as a run began with them; checked whenever they are read again.",
+        ),
+    ] = ""

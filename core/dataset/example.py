@@ -1,6 +1,9 @@
 """What every format becomes: a prompt in turns, and the answer that training wants."""
 
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 Role = Literal["system", "user", "assistant"]
@@ -42,8 +45,22 @@ class Split:
     train: tuple[Example, ...]
     validation: tuple[Example, ...]
     test: tuple[Example, ...]
+    left_out: Mapping[str, tuple[int, ...]] = field(default_factory=dict, hash=False)
+    """Why usable rows stand on no side ("train rows with the same prompt as a test row") to their numbers."""
 
     @property
     def labels(self) -> tuple[str, ...]:
         """All labels of the training rows, sorted; empty where answers are free text."""
         return tuple(sorted({example.label for example in self.train if example.label is not None}))
+
+    @property
+    def sha256(self) -> str:
+        """Of all that training and scoring see, side by side and in order: equal hashes mean equal splits."""
+        digest = hashlib.sha256()
+        for side, examples in (("train", self.train), ("validation", self.validation), ("test", self.test)):
+            digest.update(f"{side} {len(examples)}\n".encode())
+            for example in examples:
+                turns = [(turn.role, turn.content) for turn in example.turns]
+                seen = [example.row, turns, example.answer, example.label]
+                digest.update(json.dumps(seen).encode() + b"\n")
+        return digest.hexdigest()

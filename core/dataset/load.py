@@ -1,30 +1,30 @@
 """The door of this folder: choose how to read a source, inspect it, load its examples."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 from core.dataset.choice import DataChoice
+from core.dataset.conversions import Conversion, fitting
 from core.dataset.detect import Detection, detect, resolve
+from core.dataset.divide import divide, find_split
 from core.dataset.example import Example, Split
 from core.dataset.examples import Reading, read_examples
 from core.dataset.finding import Finding, counted, ordered
 from core.dataset.formats import FORMATS
 from core.dataset.health import Tell, find_all
+from core.dataset.health.amount import sufficiency
 from core.dataset.health.check import Inspection, Room, count_labels
+from core.dataset.health.language import main_language
 from core.dataset.read import Table, read_table
 from core.dataset.report import PREVIEW, Report, measure_lengths, measure_tokens, summarise
 from core.dataset.samples import SAMPLES
 from core.dataset.source import Source, find_source
-from core.dataset.split import partition
 from core.dataset.table import text_of
 from core.errors import DataError, SettingsError
 
 __all__ = ["Finding", "Report", "choose", "columns", "inspect", "load"]
-
-_SEED = 7
-"""Of the trial split that tells whether there are enough rows."""
 
 
 def read_file(source: Source, file: str, sheet: str = "") -> Table:
@@ -56,6 +56,41 @@ def columns(source: Source) -> tuple[str, ...]:
     return read_file(source, "train").columns
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A source that was just taken in."""
+
+    source: str
+    """Its id."""
+    columns: tuple[str, ...]
+    """Of the training file."""
+    choice: DataChoice | None
+    """The reading that fits best; None where no format does."""
+
+
+def open_up(source: Source) -> Opened:
+    """What a source looks like, read once.
+
+    Raises:
+        DataError: The file cannot be read.
+    """
+    table = read_file(source, "train")
+    try:
+        choice = _choice(source, _detect(source, table))
+    except DataError:
+        choice = None
+    return Opened(source.id, table.columns, choice)
+
+
+def offered(source: Source) -> list[Conversion]:
+    """What can be made of the rows where they are no examples yet.
+
+    Raises:
+        DataError: The file cannot be read.
+    """
+    return fitting(read_file(source, "train"))
+
+
 def choose(source: Source, sheet: str = "") -> DataChoice:
     """The reading that fits best; of a workbook, that of one sheet.
 
@@ -69,8 +104,8 @@ def load(choice: DataChoice, home: Path, seed: int) -> Split:
     """The examples as a run sees them; the same choice and seed give the same split.
 
     Raises:
-        DataError: The bytes changed since the choice was made, or too few rows are left.
-        SettingsError: The mapping does not suit the columns.
+        DataError: The bytes or their division changed since the choice was made, or too few rows are left.
+        SettingsError: The mapping or the column to keep together does not suit the columns.
         NotFoundError: The source or the format does not exist.
     """
     source = find_source(choice.source, home)
@@ -80,7 +115,14 @@ def load(choice: DataChoice, home: Path, seed: int) -> Split:
             f"(hash {source.sha256[:12]} instead of {choice.sha256[:12]}).",
             "Choose the data again and make a new plan.",
         )
-    return _split(_readings(source, choice), choice, seed)
+    split = divide(_readings(source, choice), choice, seed)
+    if choice.split and split.sha256 != choice.split:
+        raise DataError(
+            f"The rows of {choice.name!r} are divided otherwise than when the plan was made "
+            f"(hash {split.sha256[:12]} instead of {choice.split[:12]}).",
+            "Begin a new run with a plan of its own; in a plan file, empty the field 'split' of its data.",
+        )
+    return split
 
 
 def read_rows(choice: DataChoice, home: Path, rows: Sequence[int]) -> list[Example]:
@@ -115,7 +157,13 @@ def inspect(
     choice = choice or _choice(source, detection)
     readings = _readings(source, choice, table)
     train = readings["train"].examples
-    inspection = Inspection(readings=readings, format=detection.format, mapping=detection.mapping, room=room)
+    inspection = Inspection(
+        readings=readings,
+        format=detection.format,
+        mapping=detection.mapping,
+        room=room,
+        decisions=source.decisions,
+    )
     found = find_all(inspection, tell)
     return Report(
         rows=len(table.rows),
@@ -125,7 +173,9 @@ def inspect(
         because=detection.because,
         mapping=detection.mapping,
         encoding=table.encoding,
-        findings=tuple(ordered([*_too_few(readings, choice), *found, *_unused(source)])),
+        findings=tuple(
+            ordered([*find_split(readings, choice, inspection.shared.get("near")), *found, *_unused(source)])
+        ),
         preview=tuple({column: text_of(row[column]) for column in table.columns} for row in table.rows[:PREVIEW]),
         preview_rows=tuple(table.number(place) for place in range(min(PREVIEW, len(table.rows)))),
         examples=tuple(islice(train, PREVIEW)),
@@ -135,7 +185,8 @@ def inspect(
         tokens=measure_tokens(train, room),
         usable=len(train),
         file_rows={file: len(reading.table.rows) for file, reading in readings.items()},
-        language="",
+        language=main_language(inspection),
+        enough=sufficiency(len(train), detection.format, count_labels(train)),
     )
 
 
@@ -190,19 +241,6 @@ def _readings(source: Source, choice: DataChoice, train: Table | None = None) ->
             )
             raise DataError(what, "Name its columns as in the training file.", error.problems) from error
     return readings
-
-
-def _split(readings: dict[str, Reading], choice: DataChoice, seed: int) -> Split:
-    examples = {file: reading.examples for file, reading in readings.items()}
-    return partition(examples, choice.validation_share, choice.test_share, seed)
-
-
-def _too_few(readings: dict[str, Reading], choice: DataChoice) -> list[Finding]:
-    try:
-        _split(readings, choice, _SEED)
-    except DataError as error:
-        return [Finding(name="too-few-rows", severity="error", what=error.what, fix=error.fix)]
-    return []
 
 
 def _unused(source: Source) -> list[Finding]:

@@ -87,6 +87,9 @@ class Report:
     language: str
     """What most of the text is written in; empty where that is not certain."""
 
+    enough: tuple[str, str]
+    """Whether the examples are enough, "red", "amber" or "green", and the same in a sentence."""
+
     @property
     def ready(self) -> bool:
         """Whether nothing stands against training."""

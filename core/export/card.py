@@ -41,6 +41,7 @@ def write_card(plan: Plan, exporter: Exporter, loaded: "Loaded", into: Path) -> 
         "method": plan.method,
         "data": plan.data.name,
         "data_sha256": plan.data.sha256,
+        "split_sha256": plan.data.split,
     }
     (into / MARK).write_text(json.dumps(mark, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 

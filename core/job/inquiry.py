@@ -45,6 +45,7 @@ class Inquiry(Generic[Answer]):
         self._stopped = False
         self._answer: Answer | None = None
         self._error: UserError | None = None
+        self._log = home / LOG_NAME
         self._process = _spawn(home)
         self._thread = threading.Thread(
             target=self._listen, args=(json.dumps({"task": task, **request}),), name="inquiry", daemon=True
@@ -93,10 +94,7 @@ class Inquiry(Generic[Answer]):
                 self._hear(line)
             code = self._process.wait()
             if self._answer is None and self._error is None and not self._stopped:
-                self._error = MachineError(
-                    f"The check was ended by the system (exit code {code}).",
-                    "Most often too little memory is the reason: close other programs, or take fewer rows.",
-                )
+                self._error = _end_of(code, self._log)
         except OSError as error:
             self._error = MachineError(f"The check ended without an answer: {error}.", "Try again.")
         finally:
@@ -115,6 +113,16 @@ class Inquiry(Generic[Answer]):
             self._error = _error_of(said)
         else:
             self._answer = TypeAdapter(self._shape).validate_python(said["answer"])
+
+
+def _end_of(code: int, log: Path) -> MachineError:
+    if code < 0:
+        return MachineError(
+            f"The check was ended by the system (signal {-code}).",
+            "Most often too little memory is the reason: close other programs, or take fewer rows.",
+        )
+    last = log.read_text("utf-8", "replace").strip().rpartition("\n")[2][:300]
+    return MachineError(f"Fewtune itself made a mistake: {last or f'exit code {code}'}.", f"{log.name} says more.")
 
 
 def _error_of(said: Mapping[str, Any]) -> UserError:

@@ -15,7 +15,8 @@ from pydantic import TypeAdapter
 
 from core.dataset.choice import DataChoice
 from core.dataset.health import Tell
-from core.dataset.load import inspect, read_rows
+from core.dataset.hub import open_hub
+from core.dataset.load import Opened, inspect, open_up, read_rows
 from core.dataset.mending import Mended, mend
 from core.dataset.rendered import RenderedRow
 from core.dataset.report import Report
@@ -30,12 +31,20 @@ _PAUSE = 0.1
 Task = Callable[[Mapping[str, Any], Path, Tell], Any]
 
 
-def _take(request: Mapping[str, Any], home: Path, tell: Tell) -> str:
-    """Files are copied into the home folder; answers with the data set's id."""
+def _take(request: Mapping[str, Any], home: Path, tell: Tell) -> Any:  # noqa: ANN401 - JSON
+    """Files are copied into the home folder; answers with what they look like."""
     tell("reading the file", 0.0)
     paths = [Path(path) for path in request["paths"]]
     source = open_files(paths, home) if len(paths) > 1 else open_source(request["paths"][0], home)
-    return source.id
+    tell("finding out what the columns are", 0.6)
+    return TypeAdapter(Opened).dump_python(open_up(source), mode="json")
+
+
+def _fetch(request: Mapping[str, Any], home: Path, tell: Tell) -> Any:  # noqa: ANN401 - JSON
+    """A data set of the hub is copied into the home folder; answers with what it looks like."""
+    tell("fetching from the hub", 0.0)
+    source = open_hub(request["id"], home, request["config"], request["split"])
+    return TypeAdapter(Opened).dump_python(open_up(source), mode="json")
 
 
 def _check(request: Mapping[str, Any], home: Path, tell: Tell) -> Any:  # noqa: ANN401
@@ -68,7 +77,7 @@ def _mend(request: Mapping[str, Any], home: Path, tell: Tell) -> Any:  # noqa: A
     return TypeAdapter(Mended).dump_python(mended, mode="json")
 
 
-TASKS: Mapping[str, Task] = {"take": _take, "check": _check, "mend": _mend, "render": _render}
+TASKS: Mapping[str, Task] = {"take": _take, "fetch": _fetch, "check": _check, "mend": _mend, "render": _render}
 
 
 def main() -> None:

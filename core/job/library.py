@@ -7,11 +7,12 @@ from typing import Any
 
 from core.dataset import mending
 from core.dataset.choice import DataChoice
-from core.dataset.load import choose, inspect, read_tables
+from core.dataset.conversions import Conversion
+from core.dataset.load import Opened, choose, inspect, offered, open_up, read_tables
 from core.dataset.mending import Mended
 from core.dataset.rendered import RenderedRow
 from core.dataset.report import Report
-from core.dataset.source import Source, find_source, open_files, open_source
+from core.dataset.source import Source, find_source, open_files, open_source, open_text
 from core.dataset.versions import Version, history
 from core.dataset.write import write_download, write_tables
 from core.job.inquiry import Inquiry
@@ -33,13 +34,21 @@ class Library:
             return open_source(source, self.home)
         return open_files(source, self.home) if len(source) > 1 else open_source(source[0], self.home)
 
+    def open_text(self, pasted: str) -> Source:
+        """Take in rows that someone pasted."""
+        return open_text(pasted, self.home)
+
     def find(self, data_id: str) -> Source:
         """The data set with this id."""
         return find_source(data_id, self.home)
 
-    def choose(self, source: Source) -> DataChoice:
-        """How the rows would be read: detected format, mapping and instruction."""
-        return choose(source)
+    def choose(self, source: Source, sheet: str = "") -> DataChoice:
+        """How the rows would be read: detected format, mapping and instruction; `sheet` is one of a workbook."""
+        return choose(source, sheet)
+
+    def open_up(self, source: Source) -> Opened:
+        """What a source looks like: its columns, and how it would be read if a format fits."""
+        return open_up(source)
 
     def check(self, source: Source, choice: DataChoice | None = None, model: str = "") -> Report:
         """Rows, format, findings and a preview; with a model also lengths in its tokens."""
@@ -52,6 +61,10 @@ class Library:
     def convert(self, source: Source, conversion: str) -> DataChoice:
         """Make a version whose rows are examples, from files of another build."""
         return mending.convert(source, conversion, self.home)
+
+    def offered(self, source: Source) -> list[Conversion]:
+        """What can be made of rows that are no examples yet."""
+        return offered(source)
 
     def history(self, source: Source) -> list[Version]:
         """All versions of what was uploaded."""
@@ -71,9 +84,13 @@ class Library:
 
     # -- in a process of its own --------------------------------------------------------------------------------------
 
-    def begin_open(self, paths: Sequence[str]) -> Inquiry[str]:
-        """Take in files or a hub id; answers with the data set's id."""
-        return self._ask("take", str, paths=[str(path) for path in paths])
+    def begin_open(self, paths: Sequence[str | Path]) -> Inquiry[Opened]:
+        """Take in files or a hub id."""
+        return self._ask("take", Opened, paths=[str(path) for path in paths])
+
+    def begin_fetch(self, data_id: str, config: str = "", split: str = "") -> Inquiry[Opened]:
+        """Fetch a data set of the Hugging Face hub."""
+        return self._ask("fetch", Opened, id=data_id, config=config, split=split)
 
     def begin_check(self, choice: DataChoice, model: str = "") -> Inquiry[Report]:
         """Check the rows."""

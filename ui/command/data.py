@@ -1,8 +1,15 @@
 """`check` and `advise`: what the data are, and what to do with them."""
 
 from argparse import Namespace
+from collections.abc import Sequence
 
+from core.dataset.choice import DataChoice
+from core.dataset.conversions import CONVERSIONS
+from core.dataset.formats import FORMATS
+from core.dataset.report import Report
+from core.dataset.source import Source
 from core.engine import Engine
+from core.errors import DataError
 from core.strategy.advise import Advice, Goal
 from ui import words
 from ui.command import say
@@ -10,20 +17,58 @@ from ui.command import say
 SHOWN_ROWS = 8
 
 
-def check(engine: Engine, words_given: Namespace) -> int:
-    """Print format and findings; 1 if a finding is an error."""
-    report = engine.check(engine.open_data(words_given.source))
-    worst = any(finding.severity == "error" for finding in report.findings)
-    if words_given.json:
-        say.answer(report.as_json())
-        return int(worst)
-    say.tell(f"{words.counted(report.rows, 'row')}, format {report.format} ({report.confidence:.0%}): {report.because}")
+def check(engine: Engine, given: Namespace) -> int:
+    """Print format and findings, and mend what was asked for; 1 if a finding is an error."""
+    library = engine.library
+    source = engine.open_data(given.source)
+    acts: list[str] = []
+    conversions = [name for name, _ in given.fix if name in CONVERSIONS]
+    for name in conversions:
+        choice = library.convert(source, name)
+        source = engine.source(choice.source)
+        acts.append(source.act)
+    choice = _choose(engine, source, given.sheet)
+    mended = library.mend(choice, [pair for pair in given.fix if pair[0] not in conversions], given.model)
+    source = engine.source(mended.choice.source)
+    report = engine.check(source, mended.choice, given.model)
+    written = [str(path) for path in library.write(source, given.out)] if given.out else []
+    _tell_check(report, [*acts, *mended.acts], written, as_json=given.json)
+    return int(not report.ready)
+
+
+def _choose(engine: Engine, source: Source, sheet: str) -> DataChoice:
+    try:
+        return engine.choose(source, sheet)
+    except DataError as error:
+        offers = engine.library.offered(source)
+        if not offers:
+            raise
+        names = " or ".join(f"'--fix {offer.name}' ({offer.title})" for offer in offers)
+        raise DataError(error.what, f"Try {names}.", error.problems) from error
+
+
+def _tell_check(report: Report, acts: Sequence[str], written: Sequence[str], *, as_json: bool) -> None:
+    if as_json:
+        say.answer(report.as_json() | {"fixed": list(acts), "written": list(written)})
+        return
+    for act in acts:
+        say.tell(f"done: {act}")
+    title = FORMATS[report.format].title.lower()
+    say.tell(f"{words.counted(report.rows, 'row')}, read as {title} ({report.confidence:.0%} sure): {report.because}")
     say.tell("Columns: " + ", ".join(f"{part} = {column}" for part, column in report.mapping.items()))
+    say.tell(report.enough[1])
     for finding in report.findings:
         say.tell(f"{finding.severity}: {finding.what} {_rows(list(finding.rows))}{finding.fix}")
+        if finding.mends:
+            offers = ", ".join(
+                finding.name if number == 0 else f"{finding.name}={mend.name}"
+                for number, mend in enumerate(finding.mends)
+            )
+            say.tell(f"    --fix {offers}: {'; '.join(mend.title for mend in finding.mends)}")
     if not report.findings:
         say.tell("Nothing is wrong with it.")
-    return int(worst)
+    for path in written:
+        say.tell(f"Written to {path}")
 
 
 def advise(engine: Engine, words_given: Namespace) -> int:

@@ -89,7 +89,17 @@ def _add_dashboard(parser: Parser) -> None:
 
 def _add_check(commands: Any) -> None:  # noqa: ANN401
     parser = _command(commands, "check", "say what is in a file, how it would be read, and what is wrong with it")
-    parser.add_argument("source", metavar="SOURCE")
+    parser.add_argument("source", metavar="SOURCE", help="file, folder, sample, or a hub data set (owner/name)")
+    parser.add_argument("--model", default="", metavar="MODEL", help="count lengths in the tokens of this model")
+    parser.add_argument("--sheet", default="", metavar="NAME", help="the sheet of a workbook (the first with rows)")
+    parser.add_argument(
+        "--fix",
+        type=_names,
+        default=[],
+        metavar="NAME[=MEND],...",
+        help="mend these findings in turn; 'safe' for all that take nothing away; or a conversion's name",
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the rows to this .jsonl, .csv or .parquet file")
 
 
 def _add_advise(commands: Any) -> None:  # noqa: ANN401
@@ -148,6 +158,12 @@ def _add_stop(commands: Any) -> None:  # noqa: ANN401
 def _add_resume(commands: Any) -> None:  # noqa: ANN401
     parser = _command(commands, "resume", "go on with a run that was stopped, failed or lost")
     parser.add_argument("run", metavar="RUN")
+
+
+def _names(text: str) -> list[tuple[str, str]]:
+    """Pairs of a finding's name and a mend's, empty for the recommended one: a,b=drop."""
+    pairs = [part.strip().partition("=") for part in text.split(",") if part.strip()]
+    return [(name.strip(), mend.strip()) for name, _, mend in pairs]
 
 
 def _port(text: str) -> int:

@@ -18,6 +18,7 @@ _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 _REFERENCE = re.compile(
     r"[!-~]*[\d_/:@\\][!-~]*|[^\n]{1,250}\.(?:pdf|txt|docx?|xml|html?|json|csv|md|jpe?g|png|wav|mp3)", re.IGNORECASE
 )
+_LONGEST_REFERENCE = 300
 _YES = {"1", "true", "yes", "y", "1.0"}
 _NO = {"0", "false", "no", "n", "0.0"}
 
@@ -135,7 +136,7 @@ def profile(cells: Sequence[Any]) -> Profile:
         nested=False,
         numeric=all(map(_NUMBER.fullmatch, distinct)),
         yes_no=words <= _YES | _NO,
-        refers=sum(_REFERENCE.fullmatch(text) is not None for text in texts) >= 0.9 * len(texts),
+        refers=sum(len(t) <= _LONGEST_REFERENCE and bool(_REFERENCE.fullmatch(t)) for t in texts) >= 0.9 * len(texts),
         asks=sum(text.endswith(("?", "？", "؟")) for text in texts) >= 0.6 * len(texts),
     )
 

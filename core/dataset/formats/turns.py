@@ -19,7 +19,9 @@ _ROLES: dict[str, Role] = {
 _RESULTS = {"tool", "function", "observation", "ipython", "function_response"}
 """Who says what a tool gave back; the model reads it as a user's turn."""
 _CALLERS = {"function_call", "tool_call"}
-_MARK = re.compile(r"(?:\A|\n\s*|(?=###))(?:###\s*)?(human|user|assistant|system|bot|prompter):[ \t]*", re.IGNORECASE)
+_MARK = re.compile(
+    r"(?:\A|\n[ \t]*|(?=###))(?:###\s*)?(human|user|assistant|system|bot|prompter):[ \t]*", re.IGNORECASE
+)
 
 
 def turns_of(value: Any) -> list[dict[str, Any]] | None:  # noqa: ANN401 - a cell

@@ -15,6 +15,7 @@ from core.dataset.health import (
     leakage,
     length,
     markup,
+    near_duplicates,
     personal,
     reading,
     turns,
@@ -34,6 +35,7 @@ CHECKS: Registry[Check] = Registry(  # of findings of one severity, those of an 
         characters.CHECK,
         labels.CHECK,  # after characters: of two safe mends of one cell, the later one's content is taken
         duplicates.CHECK,
+        near_duplicates.CHECK,
         leakage.CHECK,
         length.CHECK,
         answers.CHECK,

@@ -16,7 +16,7 @@ _STAND_INS = frozenset(
         "bar", "foobar", "test", "testing", "test test", "dummy", "placeholder", "nan", "null", "undefined",
         "[object object]",
         "see above", "see below", "same as above", "as above", "ditto", "answer", "your answer here", "answer here",
-        "insert answer here", "insert text here", "#ref!", "#value!", "#name?", "#div/0!", "#error!",
+        "insert answer here", "insert text here", "#ref", "#value", "#name", "#div/0", "#error",
     }
 )  # fmt: skip
 """Whole answers that stand where one should be written; "none", "NA" and "unknown" may be right and are not here."""
@@ -45,13 +45,21 @@ _SHORT_WORDS = frozenset({"yes", "no", "ok", "a", "b", "c", "d", "e", "f", "na"}
 
 def _looked_at(inspection: Inspection, file: str) -> Sequence[Example]:
     examples = inspection.readings[file].examples
-    return examples[:: max(1, -(-len(examples) // SAMPLE))]
+    return tuple(examples[:: max(1, -(-len(examples) // SAMPLE))])
 
 
 def _is_stand_in(answer: str) -> bool:
-    if len(answer) <= 40 and answer.casefold().strip(" .!\"'`*") in _STAND_INS:
+    if len(answer) <= 40 and answer.casefold().strip(" .!?\"'`*") in _STAND_INS:
         return True
     return bool(_OPENINGS.match(answer) or _BLANKS.fullmatch(answer))
+
+
+def _is_refusal(beginning: str) -> bool:
+    said = beginning.lower()
+    # The plain searches leave out nearly all answers, far sooner than the pattern would.
+    if "an ai" not in said and "an artificial" not in said and not said.startswith(("i'm ", "im ", "i am ")):
+        return False
+    return bool(_REFUSAL.search(beginning))
 
 
 def _boilerplate(examples: Sequence[Example], file: str, column: str) -> Iterable[Finding]:
@@ -64,7 +72,7 @@ def _boilerplate(examples: Sequence[Example], file: str, column: str) -> Iterabl
         (
             "refusal-answer",
             "an answer in which a language model speaks of itself or refuses",
-            [e for e in examples if _REFUSAL.search(e.answer[:_LOOK_IN])],
+            [e for e in examples if _is_refusal(e.answer[:_LOOK_IN])],
         ),
     ):
         if chosen:
@@ -167,8 +175,8 @@ def _endings(asked: str) -> Iterator[str]:
         _, _, asked = asked.partition("\n\n")
 
 
-def _echo(inspection: Inspection, file: str) -> Iterable[Finding]:
-    echoes = {e.row: (e, part) for e in _looked_at(inspection, file) if (part := _echoed(e))}
+def _echo(inspection: Inspection, examples: Sequence[Example], file: str) -> Iterable[Finding]:
+    echoes = {e.row: (e, part) for e in examples if (part := _echoed(e))}
     if not echoes:
         return
     rows = tuple(echoes)
@@ -218,7 +226,7 @@ def _run(inspection: Inspection) -> Iterable[Finding]:
             yield from _boilerplate(examples, file, column)
             yield from _short(examples, file, column)
             yield from _same(examples, file, column)
-            yield from _echo(inspection, file)
+            yield from _echo(inspection, examples, file)
 
 
 CHECK = Check(

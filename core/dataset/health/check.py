@@ -75,10 +75,11 @@ class Inspection:
         known: dict[str, tuple[Index, dict[str, list[int]]]] = self.shared.setdefault("walked", {})
         if file not in known:
             index, labels = Index(array("q"), array("q"), array("q")), defaultdict[str, list[int]](list)
+            add_row, add_prompt, add_answer = index.rows.append, index.prompts.append, index.answers.append
             for example in self.readings[file].examples:
-                index.rows.append(example.row)
-                index.prompts.append(hash(key(example)))
-                index.answers.append(hash(example.answer))
+                add_row(example.row)
+                add_prompt(hash(key(example)))
+                add_answer(hash(example.answer))
                 if example.label is not None:
                     labels[example.label].append(example.row)
             known[file] = index, dict(labels)

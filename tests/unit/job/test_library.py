@@ -54,8 +54,11 @@ def test_what_a_process_of_its_own_refuses_is_said_in_the_same_words(library, ma
 
 def test_a_file_can_be_taken_in_by_a_process_of_its_own(library, make, tmp_path):
     make(ROWS)
-    data_id = library.begin_open([str(tmp_path / "data.csv")]).answer(60)
-    assert library.find(data_id).name == "data.csv"
+    opened = library.begin_open([tmp_path / "data.csv"]).answer(60)
+    source = library.find(opened.source)
+    assert source.name == "data.csv"
+    assert opened == library.open_up(source)
+    assert opened.choice.format == "labelled_text"
 
 
 def test_stopping_ends_the_process_at_once(library, make):

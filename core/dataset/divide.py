@@ -1,0 +1,103 @@
+"""The readings of a data set divided as a choice says, and what the held-out rows can show, in words."""
+
+from collections.abc import Mapping
+from math import sqrt
+
+from core.dataset.choice import DEFAULT_TEST_SHARE, DataChoice
+from core.dataset.example import Split
+from core.dataset.examples import Reading
+from core.dataset.finding import Finding, counted
+from core.dataset.health.check import SAMPLE
+from core.dataset.split import MIN_TEST, SAME_PROMPT, Shares, partition
+from core.dataset.ties import NEAR_PROMPT, NearCopies, find_ties
+from core.errors import DataError
+
+_SEED = 7
+"""Of the trial split that tells whether there are enough rows."""
+_Z = 1.96
+_FEW_A_LABEL = 5
+
+
+def divide(readings: Mapping[str, Reading], choice: DataChoice, seed: int, near: NearCopies | None = None) -> Split:
+    """Training, validation and test rows as `choice` says; `near` is given where it is known already.
+
+    Raises:
+        DataError: Too few rows are left, or the folds cannot be made.
+        SettingsError: A file lacks the column whose equal values should stay together.
+    """
+    shares = Shares(validation=choice.validation_share, test=choice.test_share, folds=choice.folds, fold=choice.fold)
+    files = {file: reading.examples for file, reading in readings.items()}
+    return partition(files, shares, seed, find_ties(readings, choice, near))
+
+
+def find_split(readings: Mapping[str, Reading], choice: DataChoice, near: NearCopies | None = None) -> list[Finding]:
+    """What people should know about the division of the rows: that it cannot be made, or what it can show.
+
+    Raises:
+        SettingsError: A file lacks the column whose equal values should stay together.
+    """
+    try:
+        split = divide(readings, choice, _SEED, near)
+    except DataError as error:
+        return [Finding(name="too-few-rows", severity="error", what=error.what, fix=error.fix)]
+    own_test = "test" in readings
+    return [*_size(split, choice, own_test=own_test), *_given_way(split), *_untied(readings)]
+
+
+def precision_of(test_rows: int, labels: int = 0) -> str:
+    """What a test part of so many rows can show, one sentence, or two where `labels` have few rows each.
+
+    Half the width of Wilson's 95 % interval where half of the answers are right, its widest place, is
+    0.98 / sqrt(n + 3.84): 15 points for 40 rows.
+    """
+    if not test_rows:
+        return "Without test rows there is no score."
+    points = 100 * _Z / 2 / sqrt(test_rows + _Z**2)
+    shown = f"{points:.0f}" if points >= 2 else f"{points:.1f}"
+    said = f"{counted(test_rows, 'test row')}: differences under about {shown} points cannot be told from chance."
+    if labels and test_rows < _FEW_A_LABEL * labels:
+        said += f" For each of the {labels} labels there are too few to judge it alone."
+    return said
+
+
+def _size(split: Split, choice: DataChoice, *, own_test: bool) -> list[Finding]:
+    if not split.test:
+        return []
+    said = precision_of(len(split.test), len(split.labels))
+    usable = sum(map(len, (split.train, split.validation, split.test)))
+    asked = max(1, round(usable * choice.test_share))
+    raised = not own_test and not choice.folds and choice.test_share == DEFAULT_TEST_SHARE and len(split.test) > asked
+    if raised:
+        said += (
+            f" The test share was raised from {counted(asked, 'row')} to {len(split.test)} of {usable}, "
+            f"because fewer than {MIN_TEST} rows say very little."
+        )
+    elif len(split.test) >= MIN_TEST:
+        return []
+    fix = (
+        "Add test rows, or divide the rows into folds and test on each of them in turn."
+        if not own_test
+        else ("Add rows to the test file.")
+    )
+    return [Finding(name="split-size", severity="note", what=said, fix=fix)]
+
+
+def _given_way(split: Split) -> list[Finding]:
+    """Rows that give way to another file for a value they share; for prompts, the checks of leakage say it."""
+    found = []
+    for why, rows in split.left_out.items():
+        if SAME_PROMPT not in why and NEAR_PROMPT not in why:
+            file = why.split(maxsplit=1)[0]
+            what = f"{counted(len(rows))} of the {file} file are left out: {why}."
+            fix = "Nothing needs to be done, unless so many rows are missed: then keep no column together."
+            found.append(Finding(name="split-group", severity="note", rows=rows, what=what, fix=fix, file=file))
+    return found
+
+
+def _untied(readings: Mapping[str, Reading]) -> list[Finding]:
+    rows = sum(len(reading.examples) for reading in readings.values())
+    if rows <= SAMPLE:
+        return []
+    what = f"Of {rows:,} rows only those with exactly the same prompt stay on one side of the split, not near copies."
+    fix = f"Nothing, unless there are many near copies: then take at most {SAMPLE:,} rows."
+    return [Finding(name="split-near", severity="note", what=what, fix=fix)]

@@ -1,0 +1,171 @@
+"""The data page with files as people have them, in a real browser."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from core.dataset.source import find_source
+from core.engine import Engine
+from tests.e2e.messy import messy_csv
+from tests.e2e.served import Served
+from tests.e2e.viewer import overflow, says
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]
+
+SQUAD = {
+    "version": "v2.0",
+    "data": [
+        {
+            "title": f"Bridge {number}",
+            "paragraphs": [
+                {
+                    "context": f"The bridge number {number} was built in {1800 + number} by the engineer Ada Stone.",
+                    "qas": [
+                        {
+                            "id": str(number),
+                            "question": f"When was bridge {number} built?",
+                            "answers": [{"text": str(1800 + number), "answer_start": 30}],
+                        }
+                    ],
+                }
+            ],
+        }
+        for number in range(40)
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    dashboard = Served(tmp_path_factory.mktemp("data") / "home")
+    yield dashboard
+    dashboard.end()
+
+
+@pytest.fixture
+def page(served, look):
+    page = look.tab(f"{served.url}/?step=1")
+    if page.is_visible("#ft-other-data"):
+        page.click("#ft-other-data")
+    page.wait_for_selector("#ft-sample-legal_clauses")
+    return page
+
+
+def upload(page, *files):
+    """Drop files, given as name and content."""
+    dropped = [{"name": name, "mimeType": "application/octet-stream", "buffer": data} for name, data in files]
+    page.set_input_files("#ft-file input[type=file]", dropped)
+
+
+def kept_rows(served):
+    """The rows that the draft stands on, as a run would read them."""
+    engine = Engine(served.home, launcher="thread")
+    try:
+        choice = engine.draft()["data"]
+        return engine.check(find_source(choice["source"], served.home)).rows
+    finally:
+        engine.close()
+
+
+def test_a_messy_spreadsheet_is_explained_mended_and_taken_back(page, served, look):
+    upload(page, ("tickets from Jo.csv", messy_csv()))
+    says(page, "Your file is ready")
+    says(page, "Fix all that are safe")
+    look.picture(page, "data-messy")
+    before = kept_rows(served)
+    page.click("#ft-mend-duplicate-row-drop")
+    says(page, "left out", "#ft-mend-preview")
+    look.picture(page, "data-mend-preview")
+    page.click("#ft-mend-cancel")
+    page.wait_for_selector("#ft-mend-preview", state="hidden")
+    assert kept_rows(served) == before
+    page.click("#ft-fix-safe")
+    page.wait_for_selector("#ft-fix-safe", state="hidden")
+    assert kept_rows(served) < before
+    look.picture(page, "data-messy-safe")
+    page.click("#ft-mend-personal-data-mask")
+    says(page, "[EMAIL]", "#ft-mend-preview")
+    page.click("#ft-mend-apply")
+    page.wait_for_selector("#ft-mend-personal-data-mask", state="detached")
+    page.click("#ft-versions button")
+    says(page, "As it was uploaded", "#ft-versions")
+    page.wait_for_selector("#ft-download:enabled")
+    with page.expect_download() as loaded:
+        page.click("#ft-download")
+    lines = loaded.value.path().read_text("utf-8").splitlines()
+    assert any("[EMAIL]" in line for line in lines)
+    assert not any("maria.example" in line for line in lines)
+    look.picture(page, "data-versions")
+    while page.is_visible("#ft-undo"):
+        act = page.inner_text("#ft-versions")
+        page.click("#ft-undo")
+        page.wait_for_function("before => document.querySelector('#ft-versions').innerText !== before", arg=act)
+        page.wait_for_timeout(500)
+    assert kept_rows(served) == before
+    assert look.foreign == []
+
+
+def test_rows_are_seen_as_the_model_will_see_them(page, look):
+    page.click("#ft-sample-legal_clauses")
+    says(page, "Your sample is ready")
+    page.click("#ft-as-seen button")
+    says(page, "learned", "#ft-as-seen")
+    says(page, "<|assistant|>", "#ft-as-seen")
+    page.fill("#ft-seen-rows input, #ft-seen-rows textarea", "7")
+    page.press("#ft-seen-rows input, #ft-seen-rows textarea", "Enter")
+    says(page, "Row 7:", "#ft-as-seen")
+    page.click("#ft-lengths button")
+    page.click("#ft-columns button")
+    says(page, "Typical length", "#ft-columns")
+    look.picture(page, "data-as-seen")
+
+
+def test_rows_of_another_build_become_examples_with_a_click(page, served, look):
+    upload(page, ("bridges.json", json.dumps(SQUAD).encode()))
+    page.wait_for_selector("[id^=ft-convert-]")
+    look.picture(page, "data-conversion")
+    page.click("[id^=ft-convert-]")
+    says(page, "Your file is ready: 40 examples")
+    assert kept_rows(served) == 40
+
+
+def test_pasted_rows_are_read_and_a_broken_file_is_refused_in_place(page, served):
+    out = io.StringIO()
+    csv.writer(out, delimiter="\t").writerows(
+        [("text", "label"), *((f"this is text {n} of the paste", "a" if n % 2 else "b") for n in range(30))]
+    )
+    page.click("#ft-other-ways button")
+    page.fill("#ft-pasted textarea", out.getvalue())
+    page.click("#ft-paste")
+    says(page, "Your file is ready: 30 examples in 2 kinds")
+    page.click("#ft-other-data")
+    upload(page, ("broken.csv", b'text,label\n"never closed,bill\n'))
+    says(page, "This file cannot be read")
+    says(page, "never closed")
+
+
+def test_a_large_file_is_read_beside_the_page_and_can_be_stopped(page, served, look):
+    rows = [
+        json.dumps({"prompt": f"Question {n}: what is {n} plus {n * 7}?", "completion": f"It is {n * 8}, of course."})
+        for n in range(60_000)
+    ]
+    upload(page, ("many.jsonl", "\n".join(rows).encode()))
+    page.wait_for_selector("#ft-stop-reading", state="visible")
+    look.picture(page, "data-working")
+    page.click("#ft-stop-reading")
+    page.wait_for_selector("#ft-stop-reading", state="hidden")
+    second = look.tab(f"{served.url}/?step=1")
+    assert second.is_visible("#ft-steps")
+
+
+def test_the_page_of_a_messy_file_is_never_wider_than_a_telephone(served, look):
+    page = look.tab(f"{served.url}/?step=1", width=390, height=844, dark=True)
+    if page.is_visible("#ft-other-data"):
+        page.click("#ft-other-data")
+    upload(page, ("tickets from Jo.csv", messy_csv()))
+    says(page, "Your file is ready")
+    page.wait_for_timeout(1000)
+    look.picture(page, "data-narrow-dark")
+    assert overflow(page) <= 0

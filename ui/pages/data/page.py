@@ -1,0 +1,91 @@
+"""How the parts of the data page are drawn together, whatever happened to one of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from core.dataset.choice import DataChoice
+from core.errors import DataError
+from core.job.inquiry import Inquiry
+from ui import datasheet
+from ui.desk import Desk
+from ui.readings import Sheet
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the page: its components that change, what they become for a sheet, and those that handlers need."""
+
+    outputs: list[Any]
+    draw: Callable[[Sheet], list[Any]]
+    """As many updates as there are outputs."""
+    named: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The page's frame (head, button, progress, chooser, sheet, facts, timer, plan) and its parts."""
+
+    frame: list[Any]
+    parts: list[Part]
+
+    @property
+    def everything(self) -> list[Any]:
+        """All components that a handler may change."""
+        return self.frame + [output for part in self.parts for output in part.outputs]
+
+    @property
+    def nothing(self) -> list[Any]:
+        """Updates of all parts that change none of them."""
+        return [gr.skip() for part in self.parts for _ in part.outputs]
+
+
+def chosen(desk: Desk) -> DataChoice:
+    """The chosen data.
+
+    Raises:
+        DataError: There are none yet.
+    """
+    choice = desk.choice()
+    if choice is None:
+        raise DataError("There are no data to read yet.", "Choose a file or a sample first.")
+    return choice
+
+
+def drawn(desk: Desk, page: Page, *, again: bool = False) -> list[Any]:
+    """Updates of everything; `again` shows the drop zone although data are chosen."""
+    work = desk.readings.work
+    if work is not None:
+        return _working(page, work, "Taking the rows in")
+    choice = desk.choice()
+    if choice is None or again:
+        head = datasheet.welcome(choice.name if choice else "")
+        return [*_frame(head, choosing=True), "" if choice is None else gr.skip(), *page.nothing]
+    sheet = desk.look(choice)
+    if sheet.working is not None:
+        return _working(page, sheet.working, "Looking at your rows")
+    frame = _frame(datasheet.headline(sheet), ready=sheet.ready, sheet=True, facts=datasheet.facts(sheet))
+    updates = [update for part in page.parts for update in part.draw(sheet)]
+    return [*frame, choice.model_dump_json(), *updates]
+
+
+def _working(page: Page, inquiry: Inquiry[Any], title: str) -> list[Any]:
+    head = datasheet.reading(title)
+    return [*_frame(head, progress=datasheet.working(inquiry)), gr.skip(), *page.nothing]
+
+
+def _frame(
+    head: str, *, ready: bool = False, choosing: bool = False, sheet: bool = False, facts: str = "", progress: str = ""
+) -> list[Any]:
+    return [
+        head,
+        gr.Button(interactive=ready),
+        gr.Column(visible=bool(progress)),
+        progress,
+        gr.Column(visible=choosing),
+        gr.Column(visible=sheet),
+        facts,
+        gr.Timer(active=bool(progress)),
+    ]

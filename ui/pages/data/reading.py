@@ -1,0 +1,139 @@
+"""How the rows are read: format, columns, instruction, and which rows are held out."""
+
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from core.dataset.choice import DataChoice
+from core.dataset.formats import FORMATS
+from core.dataset.formats.format import Part as FormatPart
+from ui import markup
+from ui.desk import Desk
+from ui.notices import guarded
+from ui.pages.data.page import Page, Part, chosen, drawn
+from ui.readings import Sheet
+from ui.tab import asked, quiet
+
+_PARTS = max(len(shape.parts) for shape in FORMATS.values())
+_FIELDS = DataChoice.model_fields
+
+
+def place() -> Part:
+    """Place the card."""
+    with gr.Column(elem_classes=["ft-card"]):
+        with gr.Row(elem_classes=["ft-card-head"]):
+            markup.view(markup.block("<h3>How the rows are read</h3>"))
+            another = gr.Button("Use other data", elem_classes=["ft-quiet"], size="sm", elem_id="ft-other-data")
+        with gr.Row():
+            shapes = [(shape.title, name) for name, shape in FORMATS.items()]
+            shape = gr.Dropdown(shapes, label="Format", info="What a row holds.", min_width=170, elem_id="ft-format")
+            parts = [
+                gr.Dropdown([], visible=False, min_width=150, allow_custom_value=True, elem_id=f"ft-part-{number}")
+                for number in range(_PARTS)
+            ]
+        instruction = gr.Textbox(
+            label="Instruction",
+            info="Stands before each prompt; says what to do.",
+            max_lines=3,
+            elem_id="ft-instruction",
+        )
+        with gr.Accordion("Which rows are held out", open=False, elem_id="ft-held-out"), gr.Row():
+            validation, test = (
+                gr.Slider(low, 0.5, step=0.01, label=_FIELDS[name].title, info=_FIELDS[name].description, min_width=200)
+                for name, low in (("validation_share", 0.01), ("test_share", 0.0))
+            )
+            group = gr.Dropdown([], label=_FIELDS["group"].title, info=_FIELDS["group"].description, min_width=200)
+    named = {"shape": shape, "parts": parts, "instruction": instruction, "another": another}
+    controls = [shape, *parts, instruction, validation, test, group]
+    return Part(controls, _draw, named | {"shares": [validation, test], "group": group})
+
+
+def connect(desk: Desk, page: Page, part: Part) -> None:
+    """Connect the controls."""
+    named = part.named
+    typed = partial(on_reading_changed, desk, page)
+    changes = [*(one.input for one in named["parts"]), named["instruction"].blur, named["group"].input]
+    changes += [share.release for share in named["shares"]]
+    gr.on(changes, typed, part.outputs, page.everything, **asked(trigger_mode="always_last"))
+    named["shape"].input(partial(on_format_chosen, desk, page), named["shape"], page.everything, **asked())
+    plan = page.frame[-1]
+    letters = partial(on_instruction_typed, desk)
+    named["instruction"].input(letters, named["instruction"], plan, **quiet(trigger_mode="always_last"))
+    named["another"].click(partial(on_another_wanted, desk, page), None, page.everything, **quiet())
+
+
+def _draw(sheet: Sheet) -> list[Any]:
+    choice = sheet.choice
+    shape = FORMATS.get(choice.format) or next(iter(FORMATS.values()))
+    menus = [_menu(choice, sheet.columns, part) for part in shape.parts]
+    menus += [gr.Dropdown(visible=False) for _ in range(_PARTS - len(menus))]
+    files = sheet.source.files if sheet.source else {}
+    groups = [("nothing", ""), *((column.strip(), column) for column in sheet.columns)]
+    return [
+        shape.name,
+        *menus,
+        choice.instruction,
+        gr.Slider(value=choice.validation_share, visible="validation" not in files),
+        gr.Slider(value=choice.test_share, visible="test" not in files),
+        gr.Dropdown(groups, value=choice.group if choice.group in sheet.columns else ""),
+    ]
+
+
+def _menu(choice: DataChoice, columns: tuple[str, ...], part: FormatPart) -> gr.Dropdown:
+    value = choice.mapping.get(part.name, "")
+    choices = [(column.strip() or column, column) for column in columns]
+    if not part.required:
+        choices = [("none", ""), *choices]
+    if value and value not in columns:
+        choices.append((value, value))  # a template
+    return gr.Dropdown(
+        choices=choices,
+        value=value if value or not part.required else None,
+        label=part.name.replace("_", " ").capitalize() + ("" if part.required else " (optional)"),
+        info=part.help,
+        visible=True,
+    )
+
+
+@guarded
+def on_format_chosen(desk: Desk, page: Page, shape: str) -> Any:  # noqa: ANN401
+    """Read the rows in another format; columns that are called like its parts are taken at once."""
+    choice = chosen(desk)
+    columns = desk.look(choice).columns
+    wanted = FORMATS[shape]
+    by_name = {column.strip().casefold(): column for column in columns}
+    mapping = {part.name: by_name[part.name] for part in wanted.parts if part.name in by_name}
+    desk.read_as(choice, columns, format=shape, mapping=mapping, instruction=wanted.default_instruction)
+    return drawn(desk, page)
+
+
+@guarded
+def on_reading_changed(desk: Desk, page: Page, shape: str, *values: Any) -> Any:  # noqa: ANN401
+    """Keep how the rows are read, and read them again."""
+    columns, (instruction, validation, test, group) = values[:_PARTS], values[_PARTS:]
+    parts = FORMATS[shape].parts
+    choice = chosen(desk)
+    desk.read_as(
+        choice,
+        desk.look(choice).columns,
+        format=shape,
+        mapping={part.name: str(column) for part, column in zip(parts, columns, strict=False) if column},
+        instruction=str(instruction or ""),
+        validation_share=validation,
+        test_share=test,
+        group=str(group or ""),
+    )
+    return drawn(desk, page)
+
+
+@guarded
+def on_instruction_typed(desk: Desk, instruction: str) -> str:
+    """Keep each letter, so that a dropped connection loses nothing."""
+    return desk.read_as(chosen(desk), instruction=instruction).model_dump_json()
+
+
+@guarded
+def on_another_wanted(desk: Desk, page: Page) -> Any:  # noqa: ANN401
+    """Show the drop zone and the samples again; nothing is forgotten until something else is chosen."""
+    return drawn(desk, page, again=True)

@@ -1,0 +1,75 @@
+"""Versions: what was uploaded and what was made of it, to go back to and to download."""
+
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from core.dataset.write import FORMS
+from ui import healthsheet, markup, words
+from ui.desk import Desk
+from ui.notices import guarded
+from ui.pages.data.page import Page, Part, chosen, drawn
+from ui.readings import Sheet
+from ui.tab import asked
+
+_TITLES = {"jsonl": "JSON Lines", "csv": "CSV (for a spreadsheet)", "parquet": "Parquet"}
+
+
+def place(desk: Desk) -> Part:
+    """Place the folded table."""
+    with gr.Accordion("Versions and download", open=False, elem_id="ft-versions") as folded:
+        table = markup.view()
+        with gr.Row():
+            version = gr.Dropdown([], label="Version in use", info="Another one takes its place at once.", scale=3)
+            form = gr.Radio(
+                [(_TITLES[name], name) for name in FORMS],
+                value="jsonl",
+                label="Download as",
+                elem_id="ft-form",
+                scale=3,
+            )
+            download = gr.DownloadButton("Download", size="sm", elem_id="ft-download", interactive=False, scale=2)
+    named = {"folded": folded, "version": version, "form": form, "download": download}
+    return Part([table, version, download], partial(_draw, desk), named)
+
+
+def connect(desk: Desk, page: Page, part: Part) -> None:
+    """Connect the table; a file is written only when someone looks for it."""
+    named = part.named
+    named["version"].input(partial(on_version_chosen, desk, page), named["version"], page.everything, **asked())
+    gr.on(
+        [named["folded"].expand, named["form"].input],
+        partial(on_file_wanted, desk),
+        named["form"],
+        named["download"],
+        **asked(),
+    )
+
+
+def _draw(desk: Desk, sheet: Sheet) -> list[Any]:
+    if sheet.source is None:
+        return ["", gr.Dropdown([]), gr.DownloadButton(interactive=False)]
+    found = desk.engine.library.history(sheet.source)
+    menu = [(f"{number}: {words.shortened(one.act, 70)}", one.id) for number, one in enumerate(found, start=1)]
+    table = healthsheet.versions(found, sheet.source.id)
+    waiting = gr.DownloadButton("Download", value=None, interactive=False)
+    return [table, gr.Dropdown(menu, value=sheet.source.id, interactive=len(menu) > 1), waiting]
+
+
+@guarded
+def on_version_chosen(desk: Desk, page: Page, data_id: str) -> Any:  # noqa: ANN401
+    """Go on with another version."""
+    choice = chosen(desk)
+    source = desk.engine.source(data_id)
+    desk.turn_to(choice.model_copy(update={"source": source.id, "sha256": source.sha256}))
+    return drawn(desk, page)
+
+
+@guarded
+def on_file_wanted(desk: Desk, form: str) -> Any:  # noqa: ANN401
+    """Write the rows as a file and let the button hand it out."""
+    source = desk.engine.source(chosen(desk).source)
+    path = desk.engine.library.download(source, form if form in FORMS else "jsonl")
+    label = f"Download as {_TITLES[form]}, {words.size(path.stat().st_size)}"
+    return gr.DownloadButton(label, value=path, interactive=True)
