@@ -3,6 +3,7 @@
 from core.dataset.conversions import (
     explode,
     financial_reports,
+    folder_labels,
     nested_questions,
     one_row_each,
     separate_fields,
@@ -19,6 +20,7 @@ CONVERSIONS: Registry[Conversion] = Registry(  # most specific first
     [
         nested_questions.CONVERSION,
         financial_reports.CONVERSION,
+        folder_labels.CONVERSION,
         wide_labels.CONVERSION,
         one_row_each.CONVERSION,
         explode.CONVERSION,

@@ -84,6 +84,8 @@ TOXIC = [comment(n) for n in range(12)]
 TRANSLATIONS = [translation(n) for n in range(9)]
 NESTED = [topic(n) for n in range(5)]
 
+FOLDERS = [{"text": f"A film with number {n}.", "file": f"{('good', 'bad')[n % 2]}/{n}.txt"} for n in range(12)]
+
 BUILDS = {
     "nested_questions": (SQUAD, "question_answer"),
     "financial_reports": (REPORTS, "question_answer"),
@@ -91,7 +93,10 @@ BUILDS = {
     "wide_labels": (TOXIC, "multi_label"),
     "separate_fields": (TRANSLATIONS, "prompt_completion"),
     "explode": (NESTED, "question_answer"),
+    "folder_labels": (FOLDERS, "labelled_text"),
 }
+FIT_NOTHING = [name for name in BUILDS if name != "folder_labels"]
+"""Those whose files no format fits; documents in folders are plain text too."""
 
 
 def test_every_conversion_has_a_test_here():
@@ -106,7 +111,7 @@ def test_a_conversion_introduces_itself(name):
     assert conversion.about.endswith(".")
 
 
-@pytest.mark.parametrize("name", BUILDS)
+@pytest.mark.parametrize("name", FIT_NOTHING)
 def test_a_file_of_another_build_is_refused_with_what_it_can_be_made_into(name):
     table = table_of(BUILDS[name][0])
     assert name in [conversion.name for conversion in fitting(table)]
@@ -215,3 +220,11 @@ def test_a_translation_is_read_from_its_languages():
     found = detect(made)
     assert found.mapping == {"prompt": "en", "completion": "de"}
     assert found.instruction == "Translate from English to German."
+
+
+def test_the_folders_of_documents_become_their_labels():
+    table = table_of(FOLDERS)
+    assert detect(table).format == "plain_text"
+    assert [conversion.name for conversion in fitting(table)] == ["folder_labels"]
+    assert CONVERSIONS["folder_labels"].convert(table).rows[1]["label"] == "bad"
+    assert not fitting(table_of([{**row, "file": f"{n}.txt"} for n, row in enumerate(FOLDERS)]))
