@@ -93,18 +93,17 @@ def _spelling(by_file: Mapping[str, Labels], column: str) -> Iterable[Finding]:
         for label, rows in labels.items():
             groups[_fold(label)].setdefault(label, len(rows))
     known = by_file["train"]
-    target = {
-        label: max(group, key=lambda label: (label in known, group[label]))
-        for group in groups.values()
-        for label in group
-    }
+    target = {}
+    for group in groups.values():
+        best = clean(max(group, key=lambda label: (label in known, group[label])))
+        target.update(dict.fromkeys(group, best) if len(group) > 1 else {label: label for label in group})
     for file, labels in by_file.items():
         wrong = {label: rows for label, rows in labels.items() if target[label] != label}
         if not wrong:
             continue
         safe = all(_fold(label, hyphens=False) == _fold(target[label], hyphens=False) for label in wrong)
         pairs = [f"{target[label]!r} and {label!r}" for label in wrong]
-        cells = {row: {column: clean(target[label])} for label, rows in wrong.items() for row in rows}
+        cells = {row: {column: target[label]} for label, rows in wrong.items() for row in rows}
         merge = Mend(name="merge", title="Take the most frequent spelling", safe=safe, cells={file: cells})
         merges = (merge,) if column else ()  # in a label of several columns nobody can tell what to change
         kinds = len({target[label] for label in wrong})

@@ -21,8 +21,9 @@ _MASKS = {kind.name: kind.mask for kind in KINDS}
 
 def masked(text: str, regions: Sequence[str]) -> str:
     """`text` with "[EMAIL]", "[PHONE]" and the like in place of personal data."""
-    for span in reversed(spans(text, regions)):
-        text = text[: span.start] + _MASKS[span.kind] + text[span.end :]
+    while found := spans(text, regions):  # again: a number may have been hidden by the address that it stood against
+        for span in reversed(found):
+            text = text[: span.start] + _MASKS[span.kind] + text[span.end :]
     return text
 
 

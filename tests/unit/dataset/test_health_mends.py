@@ -1,6 +1,7 @@
 """What holds for every mend, whatever the rows are."""
 
 import json
+from dataclasses import replace
 from itertools import islice, permutations
 
 import pytest
@@ -15,11 +16,12 @@ from core.dataset.table import Table, make_table
 from tests.unit.dataset.inspecting import CHAT, LABELLED, PAIRS, findings, look_at, mend_of, pairs, plain
 
 PIECES = [
-    "a", "B", "bill", "Bill", "CARD", "card_lost", "card lost", "card-lost", " ", "\n", "\n\n", "\t", "\r\n", "é", "Ã©", "â\x80\x99",
-    "\x07", "\x0crac{", "\x85", "\u200b", "\ufeff", "\ufffd", "\u00ad", "<br>", "<b>", "</b>", "&amp;", "&amp;lt;p&gt;", "&#0;",
-    "a < b", "jane@acme.org", "+1 650-253-0000", "(212) 736-5000", "4111 1111 1111 1111", "81.2.69.142", "N/A", "todo", "-", "?",
-    "Is the sea salty everywhere?", "Is the sea salty everywhere? Yes.", "As an AI language model, I do not know.", "1", "2",
-    "日本語", "👍", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "{", "[", '"role"', "[{\"role\": \"user\", \"content\": \"<br>\"}]",
+    "a", "B", "bill", "Bill", "CARD", "card_lost", "card lost", "card-lost", " ", "\n", "\n\n", "\t", "\r\n", "é", "Ã©",
+    "â\x80\x99", "\x07", "\x0crac{", "\x85", "\u200b", "\ufeff", "\ufffd", "\u00ad", "<br>", "<b>", "</b>", "&amp;",
+    "&amp;lt;p&gt;", "&#0;", "a < b", "jane@acme.org", "+1 650-253-0000", "(212) 736-5000", "4111 1111 1111 1111",
+    "81.2.69.142", "N/A", "todo", "-", "?", "Is the sea salty everywhere?", "Is the sea salty everywhere? Yes.",
+    "As an AI language model, I do not know.", "1", "2", "日本語", "👍", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "{", "[", '"role"',
+    '[{"role": "user", "content": "<br>"}]',
 ]  # fmt: skip
 TEXT = st.lists(st.sampled_from(PIECES), max_size=4).map("".join) | st.text(max_size=6)
 LABEL = st.sampled_from(["bill", "Bill", "BILL\u200b", "card_lost", "Card lost", "card-lost", "Ã©", "é", "", "n\x07o"])
@@ -53,7 +55,7 @@ def rows_of(tables):
     return {(file, table.number(n)): row for file, table in tables.items() for n, row in enumerate(table.rows)}
 
 
-EXAMPLES = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+EXAMPLES = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @EXAMPLES
@@ -133,7 +135,5 @@ def test_mends_that_change_nothing_and_mends_that_agree():
     other = Mend(name="b", title="b", safe=True, cells={"train": {1: {"text": "y"}, 2: {"text": "z"}}})
     risky = Mend(name="c", title="c", cells={"train": {1: {"text": "w"}}})
     finding = next(iter(findings(plain(20)).values()))
-    from dataclasses import replace
-
     agreed = in_agreement([replace(finding, mends=(one, risky)), replace(finding, mends=(other,))])
     assert [mend.cells["train"][1]["text"] for found in agreed for mend in found.mends] == ["y", "w", "y"]
