@@ -1,5 +1,6 @@
 import csv
 import random
+from pathlib import Path
 
 import pytest
 
@@ -155,3 +156,17 @@ def test_of_very_many_rows_an_even_choice_is_compared_and_only_equal_prompts_are
     )
     assert "near-duplicate" not in finding
     assert "only those with exactly the same prompt stay on one side" in finding["split-near"].what
+
+
+def test_near_copies_between_published_files_are_few_and_are_true_ones(tmp_path):
+    path = Path(__file__).resolve().parents[4] / "shared" / "data" / "banking77"
+    if not path.exists():
+        pytest.skip("banking77 does not lie in ../shared/data")
+    source = open_source(path, tmp_path)
+    finding = found(source)
+    split = load(choose(source), tmp_path, 7)
+    left_out = {row for rows in split.left_out.values() for row in rows}
+    assert left_out == {*finding["split-leakage"].rows, *finding["near-leakage"].rows}
+    assert len(split.train) + len(split.validation) == 10_003 - len(left_out)
+    assert 20 <= len(finding["near-leakage"].rows) <= 60
+    assert len(finding["near-conflict"].rows) <= 6  # copies that mean something else would carry other labels
