@@ -35,6 +35,8 @@ SUFFIXES = (*_PLAIN, *_BINARY, *_PACKED, ".zip")
 _HEAD = 4096
 _JSON = re.compile(r'\s*(?:\[\s*[\]\[{"]|\{\s*["}])')
 _CONTROLS = re.compile(r"[\0-\x08\x0e-\x1a\x7f]")
+_FEW_CONTROLS = 16
+"""Control characters that a short text may hold."""
 _CHOOSE = "Choose a table (CSV, JSON, Parquet, Excel and more), plain text, or a zip archive of them."
 
 
@@ -162,7 +164,8 @@ def _parse_text(file: BinaryIO, encoding: Encoding, name: str) -> Table:
         beginning = text.read(2**16)
     if not beginning.strip() and file.seek(0, os.SEEK_END) < 2**16:
         raise DataError(f"{name} is empty.", "Choose a file with a few examples.")
-    if "\0" in beginning[:16] or len(_CONTROLS.findall(beginning[:_HEAD])) > len(beginning[:_HEAD]) // 10:
+    controls = len(_CONTROLS.findall(beginning, 0, _HEAD))
+    if "\0" in beginning[:16] or controls > max(_FEW_CONTROLS, len(beginning[:_HEAD]) // 10):
         raise DataError(f"{name} is not a text file.", _CHOOSE)
     if _is_json(beginning, ending):
         return _parse_json(file, encoding, name)

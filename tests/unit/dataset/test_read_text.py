@@ -91,7 +91,7 @@ def test_bytes_of_no_encoding_are_refused_with_their_line():
     assert "Line 2 of data.csv" in refusal(b"text,label\n\x81\x8d\x8f,b\n")
 
 
-# -- plain text ---------------------------------------------------------------------------------------------------------
+# -- plain text ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a.md"])
