@@ -1,10 +1,13 @@
 """What is said about rows: a finding, and the mends that are offered for it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 Severity = Literal["error", "warning", "note"]
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u00ad\u200b\u2060-\u2064\u202a-\u202e\u2066-\u206f\ufeff]")
+"""Among them what would command a terminal or turn the direction of a line."""
 _ORDER: tuple[Severity, ...] = ("error", "warning", "note")
 
 
@@ -73,16 +76,21 @@ def listed(rows: Sequence[int]) -> str:
 
 
 def excerpt(text: str, start: int = 0, width: int = 80) -> str:
-    """About `width` characters of `text` around `start`, on one line."""
+    """About `width` characters of `text` around `start`, on one line; signs that nobody sees are shown as ▯."""
     begin = max(0, start - width // 3)
     cut = text[begin : begin + width]
-    shown = " ".join(cut.split())
+    shown = _UNSEEN.sub("▯", " ".join(cut.split()))
     return ("…" if begin else "") + shown + ("…" if begin + width < len(text) else "")
 
 
 def of_file(file: str) -> str:
     """What follows "rows" in a sentence: "" for the training file, " of the test file" for another."""
     return "" if file == "train" else f" of the {file} file"
+
+
+def quoted(text: str) -> str:
+    """A label for a sentence, in quotes, shortened."""
+    return repr(text if len(text) <= 40 else f"{text[:40]}…")
 
 
 def dropping(title: str, rows: Sequence[int], file: str = "train", *, safe: bool = False) -> Mend:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from core.dataset.finding import Finding, counted
+from core.dataset.finding import Finding, counted, quoted
 from core.dataset.health.check import Check, Inspection
 from core.dataset.split import MIN_TRAIN
 
@@ -22,7 +22,7 @@ def sufficiency(usable: int, format_name: str, labels: Mapping[str, int]) -> tup
     if fewest and labels[fewest] < _FEW_OF_A_LABEL:
         each = usable / len(labels)
         return "amber", (
-            f"{have} of {counted(len(labels), 'label')}, about {each:,.0f} of each: {fewest!r} has only "
+            f"{have} of {counted(len(labels), 'label')}, about {each:,.0f} of each: {quoted(fewest)} has only "
             f"{labels[fewest]:,}, and {_FEW_OF_A_LABEL} are the least that a label can be learned from."
         )
     learned = "a conversation's tone" if format_name == "chat" else "a style"

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from core.dataset.example import Example
@@ -34,6 +35,8 @@ _SAME, _LONG = 5, 60
 """Prompts from which one answer of so many characters is suspicious."""
 _ECHO = 20
 """Characters at the least that an answer repeats of its prompt."""
+_PARAGRAPHS = 8
+"""Of a prompt, after which an echo may begin: instruction, context and question are three."""
 _ENDS = '.?!:;…"'
 """Where an echo ends; an answer that goes on within the sentence only takes up its subject."""
 _OFTEN = 0.05
@@ -159,7 +162,7 @@ def _same(examples: Sequence[Example], file: str, column: str) -> Iterable[Findi
 def _echoed(example: Example) -> str:
     """What the answer repeats of the prompt at its beginning; empty where it does not."""
     asked, answer = question(example), example.answer
-    for part in _endings(asked):
+    for part in islice(_endings(asked), _PARAGRAPHS) if answer[:_ECHO] in asked else ():
         if len(part) < _ECHO:
             break
         rest = answer[len(part) :]

@@ -97,13 +97,6 @@ class Inspection:
         ends = examples[0], examples[len(examples) - 1]
         return rest if gap and all(question(end).startswith(instruction + gap) for end in ends) else said
 
-    def keys(self, file: str) -> list[str]:
-        """What makes two prompts of a file the same, one an example."""
-        known: dict[str, list[str]] = self.shared.setdefault("keys", {})
-        if file not in known:
-            known[file] = [key(example) for example in self.readings[file].examples]
-        return known[file]
-
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that are used, alone or in templates, in the order of the format's parts."""

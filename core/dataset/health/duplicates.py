@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
-from core.dataset.finding import Finding, Mend, counted, dropping, excerpt, of_file
+from core.dataset.finding import Finding, Mend, counted, dropping, excerpt, of_file, quoted
 from core.dataset.health.check import Check, Index, Inspection
 
 Group = list[tuple[int, int]]
@@ -69,7 +69,7 @@ def _conflicting(inspection: Inspection, file: str, groups: Sequence[Group]) -> 
         severity="warning",
         rows=rows,
         what=f"{counted(len(conflicts), 'text')}{of_file(file)} {verb} more than one label "
-        f"(row {one.row:,} says {one.label!r}, row {other.row:,} says {other.label!r}).",
+        f"(row {one.row:,} says {quoted(one.answer)}, row {other.row:,} says {quoted(other.answer)}).",
         fix="Decide on one label for each text: the model cannot learn both.",
         file=file,
         example=excerpt(inspection.asked(file, one.row)),

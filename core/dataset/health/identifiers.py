@@ -34,7 +34,7 @@ _EMAIL = re.compile(
     r"(?<![\w.%+-])[a-z0-9][\w.+-]{0,63}@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,24}(?![\w-])", re.IGNORECASE
 )
 _NOBODY = re.compile(
-    r"@(?:[\w-]+\.)*(?:example\.\w+|[\w-]+\.(?:example|invalid|test|local)|domain\.com|yourdomain\.\w+|email\.com)$",
+    r"@(?:[\w-]+\.)*(?:example\.\w+|[\w-]+\.(?:example|invalid|test|local)|domain\.com|yourdomain\.\w+|email\.com)$|^x+@",
     re.IGNORECASE,
 )
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{4}){2,7}(?:[ ]?[A-Z0-9]{1,4})?\b")

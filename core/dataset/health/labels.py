@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from core.dataset.finding import Finding, Mend, counted, dropping, keeping, of_file
+from core.dataset.finding import Finding, Mend, counted, dropping, keeping, of_file, quoted
 from core.dataset.health.characters import clean
 from core.dataset.health.check import Check, Inspection
 
@@ -22,7 +22,7 @@ Labels = Mapping[str, list[int]]
 def _one_label(labels: Labels, rows: int) -> Iterable[Finding]:
     if len(labels) == 1:
         label = next(iter(labels))
-        what = f"All {counted(rows)} carry the same label, {label!r}: there is nothing to tell apart."
+        what = f"All {counted(rows)} carry the same label, {quoted(label)}: there is nothing to tell apart."
         fix = "Add rows of another label, or map another column."
         yield Finding(name="one-label", severity="error", what=what, fix=fix)
 
@@ -31,7 +31,7 @@ def _rare(labels: Labels, column: str) -> Iterable[Finding]:
     rare = {label: rows for label, rows in labels.items() if len(rows) < RARE}
     if not rare:
         return
-    shown = ", ".join(f"{label!r} ({len(rows)})" for label, rows in list(rare.items())[:5])
+    shown = ", ".join(f"{quoted(label)} ({len(rows)})" for label, rows in list(rare.items())[:5])
     more = f" and {len(rare) - 5} more" if len(rare) > 5 else ""
     verb = "has" if len(rare) == 1 else "have"
     rows = _rows(rare)
@@ -59,8 +59,8 @@ def _imbalance(labels: Labels) -> Iterable[Finding]:
     yield Finding(
         name="label-imbalance",
         severity="warning" if too_uneven else "note",
-        what=f"The labels are uneven: {most!r} has {learned[most]:,} rows and {least!r} {learned[least]:,}, "
-        f"about {times:.0f} to 1; the model will lean towards {most!r} where it is in doubt.",
+        what=f"The labels are uneven: {quoted(most)} has {learned[most]:,} rows and {quoted(least)} "
+        f"{learned[least]:,}, about {times:.0f} to 1; the model will lean towards {quoted(most)} where it is in doubt.",
         fix="Add examples of the rare labels, and judge by macro-F1, which counts all labels alike.",
         mends=(keeping("Keep them uneven"),) if too_uneven else (),
     )
@@ -68,7 +68,7 @@ def _imbalance(labels: Labels) -> Iterable[Finding]:
 
 def _numeric(labels: Labels, column: str) -> Iterable[Finding]:
     if len(labels) > 1 and all(_NUMBER.fullmatch(label) for label in labels):
-        shown = ", ".join(sorted(labels, key=float)[:5])
+        shown = ", ".join(label[:20] for label in sorted(labels, key=float)[:5])
         yield Finding(
             name="numeric-label",
             severity="note",
@@ -102,7 +102,7 @@ def _spelling(by_file: Mapping[str, Labels], column: str) -> Iterable[Finding]:
         if not wrong:
             continue
         safe = all(_fold(label, hyphens=False) == _fold(target[label], hyphens=False) for label in wrong)
-        pairs = [f"{target[label]!r} and {label!r}" for label in wrong]
+        pairs = [f"{quoted(target[label])} and {quoted(label)}" for label in wrong]
         cells = {row: {column: target[label]} for label, rows in wrong.items() for row in rows}
         merge = Mend(name="merge", title="Take the most frequent spelling", safe=safe, cells={file: cells})
         merges = (merge,) if column else ()  # in a label of several columns nobody can tell what to change
@@ -125,7 +125,7 @@ def _unknown(by_file: Mapping[str, Labels], column: str) -> Iterable[Finding]:
     for file, labels in by_file.items():
         unknown = {label: rows for label, rows in labels.items() if _fold(label) not in known}
         if known and unknown:
-            shown = ", ".join(repr(label) for label in list(unknown)[:5])
+            shown = ", ".join(quoted(label) for label in list(unknown)[:5])
             rows = _rows(unknown)
             carry = "carries a label" if len(rows) == 1 else "carry labels"
             yield Finding(

@@ -48,7 +48,8 @@ def plain(text: str) -> str:
             break
         text = _TAG.sub(lambda found: "\n" if found[1] else "", text)
         text = _ENTITY.sub(lambda found: html.unescape(found[0]).replace("\xa0", " "), text)
-    return re.sub(r"[ \t]*\n(?:[ \t]*\n)+", "\n\n", text).strip()
+    lines = "\n".join(line.rstrip(" \t") for line in text.split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", lines).strip()
 
 
 def _found(inspection: Inspection, file: str) -> Spots:

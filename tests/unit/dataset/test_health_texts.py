@@ -130,3 +130,17 @@ def test_results_of_tools_in_a_row_are_in_order():
         for n in range(30)
     ]
     assert "role-order" not in findings(rows, CHAT)
+
+
+@pytest.mark.parametrize("piece", [" ", "\n\n", "<a ", "&amp;", "a.", "1 ", "@a", "Ã", "\u200b", "[", "x\n\n"])
+def test_a_long_and_strange_text_is_looked_at_in_a_moment(piece):
+    strange = piece * (200_000 // len(piece))
+    rows = [*plain(20), *pairs((f"Begin. {strange}", f"{strange} end."), (f"begin <b> {strange}", "Yes, so it is."))]
+    for finding in findings(rows).values():
+        assert len(finding.what) < 500
+        assert len(finding.example) < 200
+
+
+def test_a_sign_that_would_command_a_terminal_is_shown_as_a_box():
+    finding = findings([*plain(), *pairs(("What is it?", "It is \x1b[31mred\x1b[0m \u202eder"))])["control-characters"]
+    assert finding.example == "It is ▯[31mred▯[0m ▯der"
