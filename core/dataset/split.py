@@ -1,12 +1,12 @@
 """Examples held apart: seeded, stratified by label, and nothing that is asked on one side is asked on another."""
 
-import random
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from core.dataset.choice import DEFAULT_TEST_SHARE
+from core.dataset.draw import Group, fold_out, hold_out
 from core.dataset.example import Example, Split
 from core.dataset.similar import Union
 from core.errors import DataError
@@ -34,14 +34,6 @@ class Shares:
     """Parts of a k-fold division; 0 draws the test rows by share."""
     fold: int = 0
     """Which part is the test part, from 0."""
-
-
-class _Group(NamedTuple):
-    """Examples that stay on one side."""
-
-    places: tuple[int, ...]
-    labels: tuple[str, ...]
-    """Each once, the rarest first; one empty label where answers are free text."""
 
 
 def key(example: Example) -> str:
@@ -124,8 +116,28 @@ def _give_way(ties: Ties, sizes: Mapping[str, int]) -> tuple[dict[str, list[int]
     return kept, left_out
 
 
-def _groups(places: Sequence[int], ties: Sequence[Sequence[Hashable | None]], labels: Sequence[str]) -> list[_Group]:
+def _groups(places: Sequence[int], ties: Sequence[Sequence[Hashable | None]], labels: Sequence[str]) -> list[Group]:
     """The examples at `places`, those together that have something in common, in order of their first ones."""
+    linked = _linked(places, ties)
+    together: dict[int, list[int]] = {}
+    alone: dict[str, tuple[str]] = {}  # one tuple for each label: most groups are a single row
+    for number, place in enumerate(places):
+        root = linked.root(number)
+        if root != number:
+            together.setdefault(root, [places[root]]).append(place)
+    groups = []
+    for number, place in enumerate(places):
+        if number in together:
+            found = {labels[other]: None for other in together[number]}
+            groups.append(Group(tuple(together[number]), tuple(found)))
+        elif linked.root(number) == number:
+            label = labels[place]
+            groups.append(Group((place,), alone.setdefault(label, (label,))))
+    count = Counter(label for group in groups for label in group.labels)
+    return [group if len(group.labels) == 1 else _rarest_first(group, count) for group in groups]
+
+
+def _linked(places: Sequence[int], ties: Sequence[Sequence[Hashable | None]]) -> Union:
     linked = Union(len(places))
     for values in ties:
         first: dict[Hashable, int] = {}
@@ -133,32 +145,27 @@ def _groups(places: Sequence[int], ties: Sequence[Sequence[Hashable | None]], la
             value = values[place]
             if value is not None and (known := first.setdefault(value, number)) != number:
                 linked.join(known, number)
-    members: dict[int, list[int]] = defaultdict(list)
-    for number, place in enumerate(places):
-        members[linked.root(number)].append(place)
-    groups = [_Group(tuple(group), tuple({labels[place]: None for place in group})) for group in members.values()]
-    count = Counter(label for group in groups for label in group.labels)
-    return [
-        group
-        if len(group.labels) == 1
-        else _Group(group.places, tuple(sorted(group.labels, key=lambda label: (count[label], label))))
-        for group in groups
-    ]
+    return linked
 
 
-def _divide(groups: list[_Group], own: frozenset[str], shares: Shares, seed: int) -> dict[str, list[int]]:
+def _rarest_first(group: Group, count: Mapping[str, int]) -> Group:
+    return Group(group.places, tuple(sorted(group.labels, key=lambda label: (count[label], label))))
+
+
+def _divide(groups: list[Group], own: frozenset[str], shares: Shares, seed: int) -> dict[str, list[int]]:
     """Sides to the places in the training file that go there; sides with a file of their own are not among them."""
     usable = sum(len(group.places) for group in groups)
     validation = 0 if "validation" in own else max(1, round(usable * shares.validation))
-    held: dict[str, list[_Group]] = {}
+    held: dict[str, list[Group]] = {}
     if shares.folds:
-        groups, held["test"] = _fold(groups, own, shares, seed)
+        _check_folds(len(groups), own, shares)
+        groups, held["test"] = fold_out(groups, shares.folds, shares.fold, seed)
     elif "test" not in own and shares.test > 0:
         wanted = wanted_test_rows(usable, shares.test)
         spare = usable - MIN_TRAIN - validation
-        groups, held["test"] = _hold_out(groups, min(wanted, max(spare, round(usable * shares.test), 1)), seed)
+        groups, held["test"] = hold_out(groups, min(wanted, max(spare, round(usable * shares.test), 1)), seed)
     if "validation" not in own:
-        groups, held["validation"] = _hold_out(groups, validation, seed + 1)
+        groups, held["validation"] = hold_out(groups, validation, seed + 1)
     return {
         side: sorted(place for group in found for place in group.places)
         for side, found in {"train": groups, **held}.items()
@@ -179,73 +186,6 @@ def _check(usable: int, sides: Mapping[str, Sequence[int]], ties: str) -> None:
             )
 
 
-class _Draw:
-    """Groups that are held out one by one; no label is taken away from the rest."""
-
-    def __init__(self, groups: list[_Group], count: int) -> None:
-        self._groups, self.short = groups, count
-        self._left = Counter(label for group in groups for label in group.labels)
-        self.held: set[int] = set()
-
-    def may(self, number: int) -> bool:
-        left = self._left
-        return number not in self.held and all(left[label] > 1 for label in self._groups[number].labels)
-
-    def take(self, number: int) -> int:
-        self.held.add(number)
-        self._left.subtract(self._groups[number].labels)
-        self.short -= len(self._groups[number].places)
-        return len(self._groups[number].places)
-
-    def take_up_to(self, numbers: Iterable[int], most: int) -> None:
-        """Hold out what fits of `numbers`, in their order, up to so many examples."""
-        for number in numbers:
-            if most <= 0:
-                return
-            if len(self._groups[number].places) <= most and self.may(number):
-                most -= self.take(number)
-
-
-def _hold_out(groups: list[_Group], count: int, seed: int) -> tuple[list[_Group], list[_Group]]:
-    """The rest, and groups of about `count` examples: at most one group more or less, as far as labels allow.
-
-    Each label gives its share, and none is taken away from the rest.
-    """
-    strata = _strata(groups, random.Random(seed))
-    sizes = {label: sum(len(groups[number].places) for number in numbers) for label, numbers in strata.items()}
-    quotas = _quotas(sizes, count)
-    draw = _Draw(groups, count)
-    for label, numbers in strata.items():
-        draw.take_up_to(numbers, quotas[label])
-    if draw.short > 0:
-        draw.take_up_to([number for numbers in strata.values() for number in numbers], draw.short)
-    spare = [number for number in range(len(groups)) if draw.may(number)] if draw.short > 0 else []
-    if spare:
-        smallest = min(spare, key=lambda number: len(groups[number].places))
-        if not draw.held or len(groups[smallest].places) < 2 * draw.short:
-            draw.take(smallest)
-    rest = [group for number, group in enumerate(groups) if number not in draw.held]
-    return rest, [groups[number] for number in sorted(draw.held)]
-
-
-def _fold(groups: list[_Group], own: frozenset[str], shares: Shares, seed: int) -> tuple[list[_Group], list[_Group]]:
-    """The rest, and the groups of one of the folds; every group is in exactly one."""
-    _check_folds(len(groups), own, shares)
-    strata = _strata(groups, random.Random(seed))
-    sizes, folds = [0] * shares.folds, [0] * len(groups)
-    for numbers in strata.values():
-        used: set[int] = set()
-        for number in numbers:
-            # The last group of a label goes where it is not alone with all others, so that training always knows it.
-            barred = used if number == numbers[-1] and len(used) == 1 else frozenset[int]()
-            fold = min((fold for fold in range(shares.folds) if fold not in barred), key=sizes.__getitem__)
-            used.add(fold)
-            sizes[fold] += len(groups[number].places)
-            folds[number] = fold
-    rest = [group for group, fold in zip(groups, folds, strict=True) if fold != shares.fold]
-    return rest, [group for group, fold in zip(groups, folds, strict=True) if fold == shares.fold]
-
-
 def _check_folds(groups: int, own: frozenset[str], shares: Shares) -> None:
     if "test" in own:
         raise DataError(
@@ -261,24 +201,3 @@ def _check_folds(groups: int, own: frozenset[str], shares: Shares) -> None:
         raise DataError(
             f"{groups} different rows cannot be divided into {shares.folds} folds.", "Add rows, or choose fewer folds."
         )
-
-
-def _strata(groups: Sequence[_Group], chance: random.Random) -> dict[str, list[int]]:
-    """Label to the numbers of its groups, shuffled; a group with several labels counts for the rarest."""
-    strata: dict[str, list[int]] = defaultdict(list)
-    for number, group in enumerate(groups):
-        strata[group.labels[0]].append(number)
-    for label in sorted(strata):
-        chance.shuffle(strata[label])
-    return strata
-
-
-def _quotas(sizes: Mapping[str, int], count: int) -> dict[str, int]:
-    """How many of `count` rows each label gives: in proportion, what is left over to the largest remainders."""
-    total = sum(sizes.values())
-    exact = {label: size * count / total for label, size in sizes.items()}
-    quotas = {label: int(share) for label, share in exact.items()}
-    by_remainder = sorted(sizes, key=lambda label: (quotas[label] - exact[label], -sizes[label], label))
-    for label in by_remainder[: count - sum(quotas.values())]:
-        quotas[label] += 1
-    return quotas
