@@ -14,8 +14,8 @@ def _run(inspection: Inspection) -> Iterable[Finding]:
             rows = len(reading.table.rows)
             what = (
                 f"Of the {rows:,} rows{of_file(file)}, {-(-rows // step):,} spread evenly were read letter by letter, "
-                "for personal data, broken characters, markup, odd answers and near copies; empty fields, exact repeats "
-                "and labels were looked for in all."
+                "for personal data, broken characters, markup, odd answers and near copies; empty fields, exact "
+                "repeats and labels were looked for in all."
             )
             fix = f"Nothing, unless you must be sure: then check parts of at most {SAMPLE:,} rows."
             yield Finding(name="sampled", severity="note", what=what, fix=fix, file=file)
