@@ -66,7 +66,7 @@ def facts(sheet: Sheet) -> str:
     rows = "rows to learn from" + (f", {' and '.join(extra)}" if extra else "")
     listed = words.shortened(", ".join(column.strip() for column in report.columns), 42)
     sure = f"detected, {report.confidence:.0%} sure" if report.confidence < 1 else "chosen"
-    encoding = f"written in {report.encoding}" if report.encoding else "language of the texts"
+    encoding = "language" + (f"; the file is written in {report.encoding.upper()}" if report.encoding else "")
     return markup.block(
         markup.facts(
             [

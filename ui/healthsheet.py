@@ -1,7 +1,6 @@
 """What the data page says of findings, mends, versions, and of rows as the model sees them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from core.dataset.finding import Finding
 from core.dataset.mend import Change
@@ -122,8 +121,8 @@ def _cell(value: str, mark: str | None) -> str:
     return f"<td{look}>{text(shown)}</td>"
 
 
-def versions(found: Sequence[Version], current: str) -> str:
-    """The table of versions, the one in use lit."""
+def versions(found: Sequence[Version], current: str, now: Mapping[str, int]) -> str:
+    """The table of versions, the one in use lit; `now` are its rows."""
     numbers = {version.id: number for number, version in enumerate(found, start=1)}
     rows = [
         (
@@ -131,7 +130,7 @@ def versions(found: Sequence[Version], current: str) -> str:
                 str(numbers[version.id]),
                 version.act,
                 f"version {numbers[version.parent]}" if version.parent in numbers else words.NOTHING,
-                ", ".join(f"{count:,} {_file(file)}" for file, count in version.rows.items()) or words.NOTHING,
+                _counts(now if version.id == current else version.rows),
                 version.made.replace("T", " ").removesuffix("+00:00") + (" UTC" if version.made else ""),
             ],
             "lit" if version.id == current else "",
@@ -139,6 +138,10 @@ def versions(found: Sequence[Version], current: str) -> str:
         for version in found
     ]
     return markup.block(drawings.table(("Version", "What was done", "Made from", "Rows", "When"), rows))
+
+
+def _counts(rows: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {_file(file)}" for file, count in rows.items()) or words.NOTHING
 
 
 def _file(name: str) -> str:
@@ -175,8 +178,3 @@ def _rendered_row(row: RenderedRow) -> str:
 def _lines(value: str) -> str:
     """Text with its line breaks: a block of ours may hold none, so they become elements."""
     return "<br>".join(text(line) for line in value.split("\n"))
-
-
-def reach(rows: Mapping[str, Any]) -> str:
-    """How many rows a mend touches, for its button."""
-    return f" ({sum(map(len, rows.values())):,})" if rows else ""

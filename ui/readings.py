@@ -10,8 +10,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from core.dataset.choice import DataChoice
-from core.dataset.conversions import Conversion
+from core.dataset.conversions import CONVERSIONS, Conversion
 from core.dataset.load import columns, offered
+from core.dataset.read import sheets
 from core.dataset.rendered import RenderedRow
 from core.dataset.report import Report
 from core.dataset.source import Source
@@ -22,6 +23,7 @@ from core.job.inquiry import Inquiry
 INLINE_BYTES = 400_000
 """Files up to this size are read while the page waits: in less time than a process takes to start."""
 _MOST_REPORTS = 8
+_WORKBOOKS = {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"}
 _STOPPED = DataError("The check was stopped.", "Press 'Check again' when you want it, or choose other data.")
 
 
@@ -36,8 +38,10 @@ class Sheet:
     error: UserError | None = None
     working: Inquiry[Any] | None = None
     """What is going on before there is a report."""
+    sheets: tuple[str, ...] = ()
+    """Of a workbook."""
     conversions: tuple[Conversion, ...] = ()
-    """What can be made of rows that no format fits."""
+    """What else can be made of the rows, the only way on where no format fits them."""
 
     @property
     def ready(self) -> bool:
@@ -55,6 +59,7 @@ class Readings:
         self._reports: dict[str, Report | UserError] = {}
         self._checking: tuple[str, Inquiry[Report]] | None = None
         self._working: tuple[Inquiry[Any], Callable[[Any], object]] | None = None
+        self._sheets: dict[str, tuple[str, ...]] = {}
         self._rendered: tuple[str, list[RenderedRow]] | None = None
 
     # -- looking ------------------------------------------------------------------------------------------------------
@@ -69,11 +74,13 @@ class Readings:
         with self._lock:
             known = self._known(key, choice, model, source)
         if isinstance(known, Report):
-            return Sheet(choice, source, known, known.columns)
+            others = tuple(CONVERSIONS[name] for name in known.conversions)
+            return Sheet(choice, source, known, known.columns, sheets=self._sheets_of(source), conversions=others)
         if isinstance(known, Inquiry):
             return Sheet(choice, source, working=known)
-        found, conversions = self._misfit(source)
-        return Sheet(choice, source, columns=found, error=known, conversions=conversions)
+        found, conversions = self._misfit(source, choice.sheet)
+        sheets_ = self._sheets_of(source)
+        return Sheet(choice, source, columns=found, error=known, conversions=conversions, sheets=sheets_)
 
     def report(self, choice: DataChoice) -> Report | None:
         """The newest report on `choice`, whatever model it was made for; None before there is one."""
@@ -126,11 +133,19 @@ class Readings:
             del self._reports[next(iter(self._reports))]
         return known
 
-    def _misfit(self, source: Source) -> tuple[tuple[str, ...], tuple[Conversion, ...]]:
+    def _misfit(self, source: Source, sheet: str) -> tuple[tuple[str, ...], tuple[Conversion, ...]]:
         try:
-            return columns(source), tuple(offered(source))
+            return columns(source, sheet), tuple(offered(source))
         except UserError:
             return (), ()
+
+    def _sheets_of(self, source: Source) -> tuple[str, ...]:
+        path = source.files["train"]
+        if path.suffix.lower() not in _WORKBOOKS:
+            return ()
+        if source.id not in self._sheets:
+            self._sheets[source.id] = sheets(path)
+        return self._sheets[source.id]
 
     # -- work that ends in other data ---------------------------------------------------------------------------------
 

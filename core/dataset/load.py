@@ -47,13 +47,13 @@ def read_tables(source: Source) -> dict[str, Table]:
     return {file: read_file(source, file) for file in source.files}
 
 
-def columns(source: Source) -> tuple[str, ...]:
+def columns(source: Source, sheet: str = "") -> tuple[str, ...]:
     """Columns of the training file, for a mapping by hand where no format fits.
 
     Raises:
         DataError: The file cannot be read.
     """
-    return read_file(source, "train").columns
+    return read_file(source, "train", sheet).columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +186,7 @@ def inspect(
         usable=len(train),
         file_rows={file: len(reading.table.rows) for file, reading in readings.items()},
         language=main_language(inspection),
+        conversions=tuple(conversion.name for conversion in fitting(table)),
         enough=sufficiency(len(train), detection.format, count_labels(train)),
     )
 

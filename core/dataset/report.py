@@ -87,6 +87,8 @@ class Report:
     language: str
     """What most of the text is written in; empty where that is not certain."""
 
+    conversions: tuple[str, ...]
+    """Names of conversions that would make other examples of the rows."""
     enough: tuple[str, str]
     """Whether the examples are enough, "red", "amber" or "green", and the same in a sentence."""
 

@@ -5,7 +5,9 @@ import re
 import pytest
 from pydantic import BaseModel
 
+from core.dataset.conversions import CONVERSIONS
 from core.dataset.formats import FORMATS
+from core.dataset.health import CHECKS
 from core.dataset.source import SAMPLES
 from core.errors import NotFoundError, SettingsError
 from core.evaluate.metrics import METRICS
@@ -14,7 +16,7 @@ from core.job.launchers import LAUNCHERS
 from core.registry import Registry
 from core.strategy.methods import METHODS, read_options
 
-REGISTRIES = (FORMATS, SAMPLES, METHODS, LAUNCHERS, METRICS, EXPORTERS)
+REGISTRIES = (FORMATS, CONVERSIONS, SAMPLES, METHODS, LAUNCHERS, METRICS, EXPORTERS)
 ENTRIES = [(registry, name) for registry in REGISTRIES for name in registry]
 
 
@@ -58,3 +60,11 @@ def test_an_unknown_setting_of_a_method_is_refused_by_name(name):
     with pytest.raises(SettingsError) as caught:
         read_options(name, {"no_such_setting": 1})
     assert "options.no_such_setting" in caught.value.problems
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_every_check_says_what_it_looks_for_and_names_its_findings(name):
+    check = CHECKS[name]
+    assert check.about.strip()
+    assert check.finds
+    assert all(re.fullmatch(r"[a-z][a-z-]*", finding) for finding in check.finds)

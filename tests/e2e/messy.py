@@ -44,11 +44,11 @@ def messy_csv() -> bytes:
             "delivery",
         ),
         ("107", "<p>The invoice is wrong,<br>please send me a new one &amp; an apology</p>", "billing"),
-        ("108", "Write to me at maria.example@mail.test or call +44 20 7946 0958 about the broken lamp.", "damage"),
+        ("108", "Write to me at maria.lindqvist@posteo.de or call +44 20 7946 0958 about the broken lamp.", "damage"),
         ("109", "Please refund my card 4111 1111 1111 1111, the order was never sent to me at all.", "billing"),
         ("110", "The password mail never arrives, whatever I try on the page with the form.", "Account"),
         ("111", "The password mail is never there, whatever I try with the form on that page.", "ACCOUNT "),
-        ("112", "One glass of the six was broken, see the photo that I sent you on Monday.", "damages?"),
+        ("112", "Three of six glasses for Mrs Müller were broken, see the photo that I sent on Monday.", "damages?"),
         ("113", rows[20][1].replace("ticket", "ticket no."), rows[20][2]),  # nearly the same
         ("114", 'He said "never again", and I agree with him: two weeks is too long, even "in season".', "delivery"),
         ("115", "NA", "thanks"),

@@ -63,13 +63,7 @@ def _list(desk: Desk, page: Page, sheet: Sheet, asks: list[Any]) -> None:
     found = sheet.report.findings if sheet.report else ()
     if sheet.report is None:
         markup.view(healthsheet.problems(sheet))
-        for conversion in sheet.conversions:
-            with gr.Row(elem_classes=["ft-finding-row"]):
-                markup.view(healthsheet.conversion(conversion.title, conversion.about))
-                button = gr.Button(
-                    "Make these rows", size="sm", variant="primary", elem_id=f"ft-convert-{conversion.name}"
-                )
-                button.click(partial(on_converted, desk, page, conversion.name), None, page.everything, **asked())
+        _offer(desk, page, sheet)
         return
     if not found:
         markup.view(healthsheet.nothing_found())
@@ -82,6 +76,16 @@ def _list(desk: Desk, page: Page, sheet: Sheet, asks: list[Any]) -> None:
                 button.click(partial(on_mend_wanted, desk, finding.name, mend.name), None, asks, **asked())
     if len(found) > _MOST:
         markup.view(markup.empty(f"and {len(found) - _MOST} more, less harmful"))
+    _offer(desk, page, sheet)
+
+
+def _offer(desk: Desk, page: Page, sheet: Sheet) -> None:
+    look = "secondary" if sheet.report else "primary"
+    for conversion in sheet.conversions:
+        with gr.Row(elem_classes=["ft-finding-row"]):
+            markup.view(healthsheet.conversion(conversion.title, conversion.about))
+            button = gr.Button("Make these rows", size="sm", variant=look, elem_id=f"ft-convert-{conversion.name}")
+            button.click(partial(on_converted, desk, page, conversion.name), None, page.everything, **asked())
 
 
 def _first(found: tuple[Finding, ...], name: str) -> int:

@@ -1,6 +1,7 @@
 """What is inside: the first rows, lengths and labels, the columns, and rows as the model sees them."""
 
 import re
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -24,9 +25,14 @@ def place() -> Part:
         preview = markup.view()
     with gr.Accordion("As the model sees it", open=False, elem_id="ft-as-seen") as seen:
         rows = gr.Textbox(
-            label="Rows", value="", max_lines=1, placeholder="for example 1, 5, 20-25; empty: the first three",
-            info="Which rows to show, counted as in the file. Enter shows them.", elem_id="ft-seen-rows",
-        )  # fmt: skip
+            label="Rows",
+            value="",
+            max_lines=1,
+            placeholder="for example 1, 5, 20-25",
+            info="Counted as in the file; empty: the first three. Enter shows them.",
+            elem_id="ft-seen-rows",
+            elem_classes=["ft-own-enter"],
+        )
         tokens = markup.view()
     with gr.Accordion("Lengths and labels", open=False, elem_id="ft-lengths"):
         histogram = markup.view()
@@ -44,7 +50,7 @@ def connect(desk: Desk, part: Part) -> None:
         partial(on_seen, desk),
         named["rows"],
         named["tokens"],
-        **asked(show_progress="minimal"),
+        **asked(),
     )
 
 
@@ -58,9 +64,14 @@ def _draw(sheet: Sheet) -> list[Any]:
     ]
 
 
+def on_seen(desk: Desk, wanted: str) -> Iterator[Any]:
+    """Show rows as the model will see them, and before that what is awaited."""
+    yield markup.empty("Loading the model's tokenizer", "This takes a few seconds.")
+    yield _seen(desk, wanted)
+
+
 @guarded
-def on_seen(desk: Desk, wanted: str) -> str:
-    """Show rows as the model will see them."""
+def _seen(desk: Desk, wanted: str) -> str:
     choice = chosen(desk)
     sheet = desk.look(choice)
     model = str(desk.draft()["model"])

@@ -8,6 +8,7 @@ import gradio as gr
 from core.dataset.choice import DataChoice
 from core.dataset.formats import FORMATS
 from core.dataset.formats.format import Part as FormatPart
+from core.errors import DataError
 from ui import markup
 from ui.desk import Desk
 from ui.notices import guarded
@@ -27,6 +28,7 @@ def place() -> Part:
             another = gr.Button("Use other data", elem_classes=["ft-quiet"], size="sm", elem_id="ft-other-data")
         with gr.Row():
             shapes = [(shape.title, name) for name, shape in FORMATS.items()]
+            sheet = gr.Dropdown([], label="Sheet", info="Of the workbook.", visible=False, min_width=150)
             shape = gr.Dropdown(shapes, label="Format", info="What a row holds.", min_width=170, elem_id="ft-format")
             parts = [
                 gr.Dropdown([], visible=False, min_width=150, allow_custom_value=True, elem_id=f"ft-part-{number}")
@@ -38,24 +40,36 @@ def place() -> Part:
             max_lines=3,
             elem_id="ft-instruction",
         )
-        with gr.Accordion("Which rows are held out", open=False, elem_id="ft-held-out"), gr.Row():
-            validation, test = (
-                gr.Slider(low, 0.5, step=0.01, label=_FIELDS[name].title, info=_FIELDS[name].description, min_width=200)
-                for name, low in (("validation_share", 0.01), ("test_share", 0.0))
-            )
-            group = gr.Dropdown([], label=_FIELDS["group"].title, info=_FIELDS["group"].description, min_width=200)
-    named = {"shape": shape, "parts": parts, "instruction": instruction, "another": another}
-    controls = [shape, *parts, instruction, validation, test, group]
-    return Part(controls, _draw, named | {"shares": [validation, test], "group": group})
+        with gr.Accordion("Which rows are held out", open=False, elem_id="ft-held-out"):
+            with gr.Row():
+                validation, test = (
+                    gr.Slider(
+                        low, 0.5, step=0.01, label=_FIELDS[name].title, info=_FIELDS[name].description, min_width=200
+                    )
+                    for name, low in (("validation_share", 0.01), ("test_share", 0.0))
+                )
+            with gr.Row():
+                group = _menu_of("group")
+                folds = _menu_of("folds")
+                fold = _menu_of("fold")
+    named = {"shape": shape, "parts": parts, "instruction": instruction, "another": another, "sheet": sheet}
+    controls = [shape, *parts, instruction, validation, test, group, folds, fold]
+    return Part([*controls, sheet], _draw, named | {"shares": [validation, test], "menus": [group, folds, fold]})
+
+
+def _menu_of(name: str) -> gr.Dropdown:
+    about = _FIELDS[name]
+    return gr.Dropdown([], label=about.title, info=about.description, min_width=200, elem_id=f"ft-{name}")
 
 
 def connect(desk: Desk, page: Page, part: Part) -> None:
     """Connect the controls."""
     named = part.named
     typed = partial(on_reading_changed, desk, page)
-    changes = [*(one.input for one in named["parts"]), named["instruction"].blur, named["group"].input]
+    changes = [*(one.input for one in [*named["parts"], *named["menus"]]), named["instruction"].blur]
     changes += [share.release for share in named["shares"]]
-    gr.on(changes, typed, part.outputs, page.everything, **asked(trigger_mode="always_last"))
+    gr.on(changes, typed, part.outputs[:-1], page.everything, **asked(trigger_mode="always_last"))
+    named["sheet"].input(partial(on_sheet_chosen, desk, page), named["sheet"], page.everything, **asked())
     named["shape"].input(partial(on_format_chosen, desk, page), named["shape"], page.everything, **asked())
     plan = page.frame[-1]
     letters = partial(on_instruction_typed, desk)
@@ -69,14 +83,20 @@ def _draw(sheet: Sheet) -> list[Any]:
     menus = [_menu(choice, sheet.columns, part) for part in shape.parts]
     menus += [gr.Dropdown(visible=False) for _ in range(_PARTS - len(menus))]
     files = sheet.source.files if sheet.source else {}
+    own_test = "test" in files
     groups = [("nothing", ""), *((column.strip(), column) for column in sheet.columns)]
+    folds = [("none", 0), *((f"{count} parts", count) for count in (3, 5, 10))]
+    which = [(f"part {number + 1} of {choice.folds}", number) for number in range(choice.folds)]
     return [
         shape.name,
         *menus,
         choice.instruction,
         gr.Slider(value=choice.validation_share, visible="validation" not in files),
-        gr.Slider(value=choice.test_share, visible="test" not in files),
+        gr.Slider(value=choice.test_share, visible=not own_test and not choice.folds),
         gr.Dropdown(groups, value=choice.group if choice.group in sheet.columns else ""),
+        gr.Dropdown(folds, value=choice.folds, visible=not own_test or bool(choice.folds)),
+        gr.Dropdown(which, value=choice.fold if choice.folds else None, visible=bool(choice.folds)),
+        gr.Dropdown(list(sheet.sheets), value=choice.sheet or None, visible=len(sheet.sheets) > 1),
     ]
 
 
@@ -111,7 +131,7 @@ def on_format_chosen(desk: Desk, page: Page, shape: str) -> Any:  # noqa: ANN401
 @guarded
 def on_reading_changed(desk: Desk, page: Page, shape: str, *values: Any) -> Any:  # noqa: ANN401
     """Keep how the rows are read, and read them again."""
-    columns, (instruction, validation, test, group) = values[:_PARTS], values[_PARTS:]
+    columns, (instruction, validation, test, group, folds, fold) = values[:_PARTS], values[_PARTS:]
     parts = FORMATS[shape].parts
     choice = chosen(desk)
     desk.read_as(
@@ -123,7 +143,21 @@ def on_reading_changed(desk: Desk, page: Page, shape: str, *values: Any) -> Any:
         validation_share=validation,
         test_share=test,
         group=str(group or ""),
+        folds=int(folds or 0),
+        fold=min(int(fold or 0), max(0, int(folds or 0) - 1)),
     )
+    return drawn(desk, page)
+
+
+@guarded
+def on_sheet_chosen(desk: Desk, page: Page, sheet: str) -> Any:  # noqa: ANN401
+    """Read another sheet of the workbook."""
+    choice = chosen(desk)
+    try:
+        read = desk.engine.choose(desk.engine.source(choice.source), sheet)
+    except DataError:  # someone can still say which column is what
+        read = choice.model_copy(update={"sheet": sheet, "mapping": {}})
+    desk.read_as(read)
     return drawn(desk, page)
 
 

@@ -52,7 +52,8 @@ def _draw(desk: Desk, sheet: Sheet) -> list[Any]:
         return ["", gr.Dropdown([]), gr.DownloadButton(interactive=False)]
     found = desk.engine.library.history(sheet.source)
     menu = [(f"{number}: {words.shortened(one.act, 70)}", one.id) for number, one in enumerate(found, start=1)]
-    table = healthsheet.versions(found, sheet.source.id)
+    now = sheet.report.file_rows if sheet.report else {}
+    table = healthsheet.versions(found, sheet.source.id, now)
     waiting = gr.DownloadButton("Download", value=None, interactive=False)
     return [table, gr.Dropdown(menu, value=sheet.source.id, interactive=len(menu) > 1), waiting]
 
