@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, NoReturn
 
+from core.dataset.table import MAX_WHOLE
 from core.errors import DataError
 
 _MARKS = (  # UTF-32 first: its little-endian mark begins with the one of UTF-16
@@ -31,12 +32,15 @@ _OTHERS = {  # what is tried where the text is neither Unicode nor Western, and 
     "cp949": "euc-kr",
 }
 _SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
+_CONTROLS = re.compile(rb"[\0\x02-\x08\x0e-\x1a\x7f]")
+_FEW_CONTROLS = 16
+"""Control characters that a short text may hold."""
 _ASCII = bytes(range(128))
 _HIGH = re.compile(rb"[\x80-\xff]+")
 _IN_WORD = re.compile(r"[^\W\d_][¡¢£¤¥¦§¨©ª¬®¯°±²³´¶¸¹º¼½¾¿†‡‰][^\W\d_]")
 _CHUNK = 2**20
-_MAX_LINE = 32
-"""Chunks without a line end, so MiB: no row is that long, and reading one fills the memory."""
+_MAX_LINE = MAX_WHOLE // _CHUNK
+"""Chunks without a line end, so MiB: what is so long cannot be read as a whole either."""
 _LOOK_AT = 2**16
 """Bytes of lines beyond ASCII that tell which encoding is meant."""
 _ENOUGH = 6
@@ -84,6 +88,13 @@ def find_encoding(file: BinaryIO, name: str) -> Encoding:
         except DataError:
             pass  # so it was a wrong guess
     return Encoding("windows-1252", "windows-1252", _look_through(file, "windows-1252", name))
+
+
+def is_binary(head: bytes) -> bool:
+    """Whether a file that begins with `head` is no text: too many of its characters are neither letters nor signs."""
+    if head.startswith(tuple(mark for mark, _ in _MARKS)) or _utf16_without_mark(head):
+        return False
+    return len(_CONTROLS.findall(head)) > max(_FEW_CONTROLS, len(head) // 20)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from core.dataset.archive import read_archive
-from core.dataset.decode import Encoding, find_encoding, text_of_file
+from core.dataset.decode import Encoding, find_encoding, is_binary, text_of_file
 from core.dataset.kinds import kind_of
 from core.dataset.readers.delimited import read_delimited
 from core.dataset.readers.isolated import read_columnar, read_sheet
@@ -34,9 +34,6 @@ SUFFIXES = (*_PLAIN, *_BINARY, *_PACKED, ".zip")
 
 _HEAD = 4096
 _JSON = re.compile(r'\s*(?:\[\s*[\]\[{"]|\{\s*["}])')
-_CONTROLS = re.compile(r"[\0-\x08\x0e-\x1a\x7f]")
-_FEW_CONTROLS = 16
-"""Control characters that a short text may hold."""
 _CHOOSE = "Choose a table (CSV, JSON, Parquet, Excel and more), plain text, or a zip archive of them."
 
 
@@ -150,6 +147,8 @@ def _parse_content(file: BinaryIO, head: bytes, name: str, sheet: str) -> Table:
         return read_workbook(file, sheet, name)
     if kind != "text":
         return read_columnar(file, kind, name)
+    if is_binary(head):
+        raise DataError(f"{name} is not a text file.", _CHOOSE)
     encoding = find_encoding(file, name)
     table = _parse_text(file, encoding, name)
     if not encoding.guessed:
@@ -164,8 +163,7 @@ def _parse_text(file: BinaryIO, encoding: Encoding, name: str) -> Table:
         beginning = text.read(2**16)
     if not beginning.strip() and file.seek(0, os.SEEK_END) < 2**16:
         raise DataError(f"{name} is empty.", "Choose a file with a few examples.")
-    controls = len(_CONTROLS.findall(beginning, 0, _HEAD))
-    if "\0" in beginning[:16] or controls > max(_FEW_CONTROLS, len(beginning[:_HEAD]) // 10):
+    if "\0" in beginning[:16]:
         raise DataError(f"{name} is not a text file.", _CHOOSE)
     if _is_json(beginning, ending):
         return _parse_json(file, encoding, name)

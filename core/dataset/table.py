@@ -14,6 +14,7 @@ MAX_WHOLE = 128 * 2**20
 """Most bytes of a file that must be in memory as a whole, such as a JSON array or a workbook."""
 MAX_ROWS = 1_200_000
 MAX_CELLS = 8_000_000
+MAX_COLUMNS = 100_000
 MAX_DEPTH = 32
 """Deepest nesting of lists and objects in a cell."""
 
@@ -73,12 +74,16 @@ def check_size(rows: int, columns: int, name: str) -> None:
     """Refuse what would fill the memory.
 
     Raises:
-        DataError: More than `MAX_ROWS` rows or `MAX_CELLS` cells.
+        DataError: More than `MAX_ROWS` rows, `MAX_COLUMNS` columns or `MAX_CELLS` cells.
     """
     if rows > MAX_ROWS:
         raise DataError(
             f"{name} has more than {MAX_ROWS:,} rows.",
             "Take a sample of the rows; for tuning, a few thousand good examples are plenty.",
+        )
+    if columns > MAX_COLUMNS:
+        raise DataError(
+            f"{name} has more than {MAX_COLUMNS:,} columns.", "This is no table of examples: look at its first lines."
         )
     if rows * columns > MAX_CELLS:
         raise DataError(

@@ -8,7 +8,11 @@ import orjson
 from core.dataset.decode import Encoding, text_of_file
 from core.dataset.readers.json_text import decode_exactly, is_wrapper, refuse_line, unwrapped
 from core.dataset.table import MAX_DEPTH, MAX_ROWS, Row, Table, check_cells, check_size, make_table
+from core.errors import DataError
 
+_LONG = 2**20
+_MAX_MARKS = 500_000
+"""Brackets and commas of a long line; more would fill the memory."""
 _HARMLESS = (str, bool, type(None))
 
 
@@ -57,7 +61,9 @@ def _lines(file: BinaryIO, encoding: Encoding) -> Iterator[bytes]:
 
 
 def _row(line: bytes, number: int, name: str) -> Row | None:
-    """The object of a line with its numbers as they were typed; None where it is none."""
+    # The object of a line with its numbers as they were typed; None where it is none.
+    if len(line) > _LONG and _holds_too_much(line, number, name):
+        return None
     try:
         row: Row = orjson.loads(line)
         if type(row) is not dict:
@@ -73,6 +79,15 @@ def _row(line: bytes, number: int, name: str) -> Row | None:
     if b"\\u0000" in line:
         check_cells([row], name, first=number)
     return row
+
+
+def _holds_too_much(line: bytes, number: int, name: str) -> bool:
+    # The first line may well be the whole file: an array, or an object of columns.
+    if sum(map(line.count, (b"[", b"{", b","))) <= _MAX_MARKS:
+        return False
+    if number > 1:
+        raise DataError(f"Row {number:,} of {name} holds more than {_MAX_MARKS:,} values.", "Look at that row.")
+    return True
 
 
 def _as_typed(value: Any, line: bytes, depth: int) -> Any:  # noqa: ANN401

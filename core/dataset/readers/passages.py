@@ -60,16 +60,17 @@ def paragraphs(text: str) -> list[str]:
 
 def _pieces(paragraph: str, most: int) -> list[str]:
     pieces = []
-    while len(paragraph) > most:
-        end = _end(paragraph, most)
-        pieces.append(paragraph[:end].rstrip())
-        paragraph = paragraph[end:].lstrip()
-    return [*pieces, paragraph] if paragraph else pieces or [paragraph]
+    begin = 0
+    while len(paragraph) - begin > most:
+        end = _end(paragraph, begin, most)
+        pieces.append(paragraph[begin:end].strip())
+        begin = end
+    return [piece for piece in (*pieces, paragraph[begin:].strip() if pieces else paragraph) if piece]
 
 
-def _end(paragraph: str, most: int) -> int:
+def _end(paragraph: str, begin: int, most: int) -> int:
     for pattern in _ENDS:
-        ends = [found.end() for found in pattern.finditer(paragraph, 1, most)]
-        if ends and ends[-1] > most // 4:
+        ends = [found.end() for found in pattern.finditer(paragraph, begin + 1, begin + most)]
+        if ends and ends[-1] > begin + most // 4:
             return ends[-1]
-    return most
+    return begin + most
