@@ -1,6 +1,7 @@
 """Compressed files and archives are unpacked by stream, counted, and never under a name of their own."""
 
 import bz2
+import contextlib
 import gzip
 import lzma
 import os
@@ -117,13 +118,11 @@ _OPENERS: dict[str, Callable[[BinaryIO], Any]] = {
 
 
 def _spooled(read: Callable[[int], bytes], name: str, allowance: Allowance) -> BinaryIO:
-    target = cast("BinaryIO", tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY))  # noqa: SIM115 - the caller's
-    try:
+    with contextlib.ExitStack() as stack:
+        target = cast("BinaryIO", stack.enter_context(tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)))
         pour(read, target, name, allowance)
-    except BaseException:
-        target.close()
-        raise
-    target.seek(0)
+        target.seek(0)
+        stack.pop_all()  # all went well: now it is the caller's to close
     return target
 
 

@@ -1,10 +1,15 @@
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from core.dataset import table as limits
 from core.dataset.read import parse_table, read_table
 from core.errors import DataError
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_a_file_over_the_limit_is_refused_without_being_read(tmp_path):
@@ -73,3 +78,35 @@ def test_damaged_parquet_is_refused(tmp_path):
     for broken in (content[:-10], content[:40], content[:20] + b"\xff" * 30 + content[50:]):
         with pytest.raises(DataError, match="Parquet"):
             parse_table(broken, "a.parquet")
+
+
+BOMBS = {
+    "zeros.csv.gz": "gzip.compress(bytes(600_000_000), 1)",
+    "zeros.jsonl.xz": "lzma.compress(bytes(400_000_000), preset=0)",
+    "array.json": "b'[' + b'{\"a\":\"b\"},' * 12_000_000 + b'{}]'",
+    "line.csv": "b'a' * 300_000_000",
+    "quote.csv": "b'a,b\\n\"' + b'c,d\\n' * 60_000_000",
+    "keys.jsonl": "b'{' + b','.join(b'\"k%d\":1' % n for n in range(3_000_000)) + b'}\\n{}\\n'",
+}
+READ = """
+import resource, sys
+from pathlib import Path
+from core.dataset.read import read_table
+from core.errors import DataError
+resource.setrlimit(resource.RLIMIT_DATA, (2**30, 2**30))
+try:
+    read_table(Path(sys.argv[1]))
+except DataError as error:
+    print(error.what)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no limit of memory to set")
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_bomb_is_refused_within_one_gigabyte(name, tmp_path):
+    make = f"import gzip, lzma; from pathlib import Path; Path({name!r}).write_bytes({BOMBS[name]})"
+    subprocess.run([sys.executable, "-c", make], cwd=tmp_path, check=True)
+    command = [sys.executable, "-c", READ, str(tmp_path / name)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert name in done.stdout
+    (tmp_path / name).unlink()
