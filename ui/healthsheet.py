@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from core.dataset.finding import Finding
 from core.dataset.mend import Change
 from core.dataset.rendered import RenderedRow
-from core.dataset.report import Report
+from core.dataset.report import PREVIEW, Report
 from core.dataset.table import text_of
 from core.dataset.versions import Version
 from ui import drawings, markup, words
@@ -95,12 +95,16 @@ def preview(sheet: Sheet) -> str:
     marks = _marks(report)
     head = "".join(f"<th>{text(column.strip())}</th>" for column in report.columns)
     body = ""
-    for number, row in zip(report.preview_rows, report.preview, strict=True):
+    for place, (number, row) in enumerate(zip(report.preview_rows, report.preview, strict=True)):
+        if place == PREVIEW:
+            width = len(report.columns) + 1
+            body += f"<tr><td class='ft-between' colspan='{width}'>Rows in which something was found</td></tr>"
         cells = "".join(_cell(row.get(column, ""), marks.get((number, column))) for column in report.columns)
         whole = marks.get((number, ""))
         look = f" class='ft-marked' title='{text(whole)}'" if whole else ""
         body += f"<tr><td{look}>{number:,}</td>{cells}</tr>"
-    caption = f"The first {words.counted(len(report.preview), 'row')}" if len(report.preview) > 1 else "The only row"
+    first = min(PREVIEW, len(report.preview))
+    caption = f"The first {words.counted(first, 'row')}" if first > 1 else "The only row"
     table = f"<table class='ft-table ft-cells'><thead><tr><th>row</th>{head}</tr></thead><tbody>{body}</tbody></table>"
     return markup.block(f"<p class='ft-caption'>{text(caption)}</p><div class='ft-scroll'>{table}</div>")
 

@@ -164,7 +164,9 @@ def inspect(
         room=room,
         decisions=source.decisions,
     )
-    found = find_all(inspection, tell)
+    known = find_all(inspection, tell)
+    found = ordered([*find_split(readings, choice, inspection.shared.get("near")), *known, *_unused(source)])
+    shown = _places_shown(table, found)
     return Report(
         rows=len(table.rows),
         columns=table.columns,
@@ -173,11 +175,9 @@ def inspect(
         because=detection.because,
         mapping=detection.mapping,
         encoding=table.encoding,
-        findings=tuple(
-            ordered([*find_split(readings, choice, inspection.shared.get("near")), *found, *_unused(source)])
-        ),
-        preview=tuple({column: text_of(row[column]) for column in table.columns} for row in table.rows[:PREVIEW]),
-        preview_rows=tuple(table.number(place) for place in range(min(PREVIEW, len(table.rows)))),
+        findings=tuple(found),
+        preview=tuple({column: text_of(table.rows[place][column]) for column in table.columns} for place in shown),
+        preview_rows=tuple(map(table.number, shown)),
         examples=tuple(islice(train, PREVIEW)),
         labels=count_labels(train),
         lengths=measure_lengths(train),
@@ -189,6 +189,14 @@ def inspect(
         conversions=tuple(conversion.name for conversion in fitting(table)),
         enough=sufficiency(len(train), detection.format, count_labels(train)),
     )
+
+
+def _places_shown(table: Table, found: Sequence[Finding]) -> list[int]:
+    """The first rows, and one for each of the first findings, so that people see what is meant."""
+    wanted = {finding.rows[0] for finding in found if finding.rows and finding.file == "train"}
+    places = list(range(min(PREVIEW, len(table.rows))))
+    more = (place for place in range(len(places), len(table.rows)) if table.number(place) in wanted)
+    return [*places, *islice(more, PREVIEW)]
 
 
 def _detect(source: Source, table: Table) -> Detection:

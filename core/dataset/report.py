@@ -68,7 +68,7 @@ class Report:
     findings: tuple[Finding, ...]
     """The most harmful first."""
     preview: tuple[dict[str, str], ...]
-    """The first rows of the training file, every cell as text."""
+    """The first rows of the training file, and some in which something was found; every cell as text."""
     preview_rows: tuple[int, ...]
     """Their numbers."""
     examples: tuple[Example, ...]

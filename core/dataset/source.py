@@ -49,14 +49,18 @@ def open_source(source: str | Path, home: Path, *, config: str = "", split: str 
     if ID.fullmatch(text) and data_folder(home, text).is_dir():
         return find_source(text, home)
     path = Path(source)
-    if path.is_dir():
+    try:
+        is_folder, is_there = path.is_dir() and bool(text.strip()), path.exists() or path.is_symlink()
+    except OSError:  # a name too long to be one
+        is_folder = is_there = False
+    if is_folder:
         return _open_folder(path, home)
-    if path.exists() or path.is_symlink():
+    if is_there and text.strip():
         return take_in(Incoming(path.name, {"train": {path.name: path}}), home)
-    if isinstance(source, str) and (text.startswith("hf:") or HUB_ID.fullmatch(text)):
+    if isinstance(source, str) and _may_be_on_hub(text):
         return _open_hub_or_say_both(text, home, config, split)
     samples = ", ".join(SAMPLES)
-    raise DataError(f"There is no file, folder or sample called {shown(text)!r}.", f"The samples are: {samples}.")
+    raise DataError(f"There is no file, folder or sample called {shown(text[:300])!r}.", f"The samples are: {samples}.")
 
 
 def open_files(paths: Sequence[Path], home: Path) -> Source:
@@ -142,6 +146,10 @@ def _open_several(paths: dict[str, Path], name: str, home: Path) -> Source:
     roles, unused = arrange(list(paths))
     files = {role: {shown(part): paths[part] for part in parts} for role, parts in roles.items()}
     return take_in(Incoming(name or next(iter(files["train"])), files, unused=tuple(unused)), home)
+
+
+def _may_be_on_hub(text: str) -> bool:
+    return text.startswith("hf:") or (bool(HUB_ID.fullmatch(text)) and not text.lower().endswith(SUFFIXES))
 
 
 def _open_hub_or_say_both(text: str, home: Path, config: str, split: str) -> Source:

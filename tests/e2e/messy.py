@@ -15,7 +15,7 @@ ENDINGS = (
     "and nobody has called me back.",
     "although your page says something else.",
     "so I would like to hear from a person.",
-    "and my neighbour had the same trouble last year.",
+    "and Mrs Böhm next door had the same trouble last year.",
     "which is a pity, because I like the shop.",
 )
 

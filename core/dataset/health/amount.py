@@ -20,10 +20,9 @@ def sufficiency(usable: int, format_name: str, labels: Mapping[str, int]) -> tup
         return "red", f"{have}: too few to train; at least {MIN_TRAIN} are needed, and 50 are a sensible beginning."
     fewest = min(labels, key=lambda label: labels[label], default="")
     if fewest and labels[fewest] < _FEW_OF_A_LABEL:
-        each = usable / len(labels)
         return "amber", (
-            f"{have} of {counted(len(labels), 'label')}, about {each:,.0f} of each: {quoted(fewest)} has only "
-            f"{labels[fewest]:,}, and {_FEW_OF_A_LABEL} are the least that a label can be learned from."
+            f"Of the {counted(len(labels), 'label')}, {quoted(fewest)} has only {counted(labels[fewest])}: a label needs "
+            f"at least {_FEW_OF_A_LABEL} to be learned."
         )
     learned = "a conversation's tone" if format_name == "chat" else "a style"
     for fewer_than, tone, sentence in _STEPS:
@@ -35,7 +34,7 @@ def sufficiency(usable: int, format_name: str, labels: Mapping[str, int]) -> tup
 _STEPS: tuple[tuple[int, Tone, str], ...] = (
     (50, "amber", "enough to try {learned}, too few to measure it well."),
     (FEW, "amber", "enough to learn {learned}, few to learn a skill; more of them help most."),
-    (500, "green", "a good start; made-up variations of them (step 3, Augment) can help."),
+    (500, "green", "a good start; some hundred more would help further."),
 )
 
 

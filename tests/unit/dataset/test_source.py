@@ -173,7 +173,10 @@ def test_a_home_that_cannot_be_written_is_said_in_words(tmp_path):
         open_source(tmp_path / "a.csv", tmp_path / "home")
 
 
-@pytest.mark.parametrize("name", ["nowhere.csv", "legal_clausse", "../../etc", "0123456789ab", ""])
+@pytest.mark.parametrize(
+    "name",
+    ["nowhere.csv", "legal_clausse", "../../etc", "0123456789ab", "", " ", "data/nowhere.csv", "x" * 5000, "a\0b"],
+)
 def test_what_does_not_exist_is_refused(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DataError):
