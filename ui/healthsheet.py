@@ -105,7 +105,9 @@ def preview(sheet: Sheet) -> str:
         body += f"<tr><td{look}>{number:,}</td>{cells}</tr>"
     first = min(PREVIEW, len(report.preview))
     caption = f"The first {words.counted(first, 'row')}" if first > 1 else "The only row"
-    table = f"<table class='ft-table ft-cells'><thead><tr><th>row</th>{head}</tr></thead><tbody>{body}</tbody></table>"
+    width = 60 + 150 * len(report.columns)  # below this it scrolls
+    inside = f"<thead><tr><th>row</th>{head}</tr></thead><tbody>{body}</tbody>"
+    table = f"<table class='ft-table ft-cells' style='min-width:{width}px'>{inside}</table>"
     return markup.block(f"<p class='ft-caption'>{text(caption)}</p><div class='ft-scroll'>{table}</div>")
 
 

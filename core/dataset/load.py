@@ -27,6 +27,10 @@ from core.errors import DataError, SettingsError
 __all__ = ["Finding", "Report", "choose", "columns", "inspect", "load"]
 
 
+_SURE = 0.7
+"""Below this confidence a reading is a guess, which gives way to a conversion that fits."""
+
+
 def read_file(source: Source, file: str, sheet: str = "") -> Table:
     """The rows of one file of a source, numbered as in the file that was uploaded; `sheet` is one of a workbook.
 
@@ -201,7 +205,14 @@ def _places_shown(table: Table, found: Sequence[Finding]) -> list[int]:
 
 def _detect(source: Source, table: Table) -> Detection:
     if not source.sample:
-        return detect(table)
+        found = detect(table)
+        offers = fitting(table) if found.confidence < _SURE else []
+        if offers:
+            raise DataError(
+                f"As they stand, the rows fit no format well. {offers[0].about}",
+                f"Make other rows of them ({offers[0].title.lower()}), or choose the format and its columns yourself.",
+            )
+        return found
     sample = SAMPLES[source.id]
     because = f"This sample comes with Fewtune. {detect(table).because}"
     return Detection(
