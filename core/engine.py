@@ -10,9 +10,9 @@ from pydantic import ValidationError
 
 from core.dataset.choice import DataChoice
 from core.dataset.example import Split
+from core.dataset.files.source import Source
 from core.dataset.load import load
 from core.dataset.report import Report
-from core.dataset.source import Source
 from core.errors import BusyError, NotFoundError, SettingsError
 from core.evaluate.compare import Evaluation, read_evaluation
 from core.events import Evaluated, Event, RunState

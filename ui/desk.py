@@ -10,8 +10,8 @@ from gradio.components.plot import PlotData
 from pydantic import ValidationError
 
 from core.dataset.choice import DataChoice
+from core.dataset.files.source import Source
 from core.dataset.load import Opened
-from core.dataset.source import Source
 from core.engine import Engine
 from core.errors import NotFoundError, SettingsError, UserError
 from core.strategy.advise import Advice, Goal

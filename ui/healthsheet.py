@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from core.dataset.finding import Finding
-from core.dataset.mend import Change
 from core.dataset.rendered import RenderedRow
 from core.dataset.report import PREVIEW, Report
 from core.dataset.table import text_of
-from core.dataset.versions import Version
+from core.dataset.versions.history import Version
+from core.dataset.versions.mend import Change
 from ui import drawings, markup, words
 from ui.markup import text
 from ui.readings import Sheet

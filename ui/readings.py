@@ -11,11 +11,11 @@ from pydantic import ValidationError
 
 from core.dataset.choice import DataChoice
 from core.dataset.conversions import CONVERSIONS, Conversion
+from core.dataset.files.read import sheets
+from core.dataset.files.source import Source
 from core.dataset.load import columns, offered
-from core.dataset.read import sheets
 from core.dataset.rendered import RenderedRow
 from core.dataset.report import Report
-from core.dataset.source import Source
 from core.engine import Engine
 from core.errors import DataError, NotFoundError, Stopped, UserError
 from core.job.inquiry import Inquiry

@@ -8,19 +8,19 @@ from pathlib import Path
 from core.dataset.choice import DataChoice
 from core.dataset.conversions import Conversion, fitting
 from core.dataset.detect import Detection, detect, resolve
-from core.dataset.divide import divide, find_split
 from core.dataset.example import Example, Split
 from core.dataset.examples import Reading, read_examples
+from core.dataset.files.read import Table, read_table
+from core.dataset.files.source import Source, find_source
 from core.dataset.finding import Finding, counted, ordered
 from core.dataset.formats import FORMATS
 from core.dataset.health import Tell, find_all
 from core.dataset.health.amount import sufficiency
 from core.dataset.health.check import Inspection, Room, count_labels
 from core.dataset.health.language import main_language
-from core.dataset.read import Table, read_table
 from core.dataset.report import PREVIEW, Report, measure_lengths, measure_tokens, summarise
 from core.dataset.samples import SAMPLES
-from core.dataset.source import Source, find_source
+from core.dataset.splits.divide import divide, find_split
 from core.dataset.table import text_of
 from core.errors import DataError, SettingsError
 

@@ -14,13 +14,13 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from core.dataset.choice import DataChoice
+from core.dataset.files.hub import open_hub
+from core.dataset.files.source import Source, find_source, open_files, open_source
 from core.dataset.health import Tell
-from core.dataset.hub import open_hub
 from core.dataset.load import Opened, inspect, open_up, read_rows
-from core.dataset.mending import Mended, mend
 from core.dataset.rendered import RenderedRow
 from core.dataset.report import Report
-from core.dataset.source import Source, find_source, open_files, open_source
+from core.dataset.versions.mending import Mended, mend
 from core.errors import UserError
 from core.strategy.lengths import LONGEST, room_of
 from core.strategy.model_facts import read_facts

@@ -5,16 +5,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from core.dataset import mending
 from core.dataset.choice import DataChoice
 from core.dataset.conversions import Conversion
+from core.dataset.files.source import Source, find_source, open_files, open_source, open_text
+from core.dataset.files.write import write_download, write_tables
 from core.dataset.load import Opened, choose, inspect, offered, open_up, read_tables
-from core.dataset.mending import Mended
 from core.dataset.rendered import RenderedRow
 from core.dataset.report import Report
-from core.dataset.source import Source, find_source, open_files, open_source, open_text
-from core.dataset.versions import Version, history
-from core.dataset.write import write_download, write_tables
+from core.dataset.versions import mending
+from core.dataset.versions.history import Version, history
+from core.dataset.versions.mending import Mended
 from core.job.inquiry import Inquiry
 from core.strategy.lengths import room_of
 
@@ -55,7 +55,7 @@ class Library:
         return inspect(source, choice, room=room_of(model))
 
     def mend(self, choice: DataChoice, wanted: Iterable[tuple[str, str]], model: str = "") -> Mended:
-        """Apply mends, each as a new version; see `core.dataset.mending.mend`."""
+        """Apply mends, each as a new version; see `core.dataset.versions.mending.mend`."""
         return mending.mend(choice, wanted, self.home, lambda source, then: self.check(source, then, model))
 
     def convert(self, source: Source, conversion: str) -> DataChoice:

@@ -32,7 +32,7 @@ from pyarrow import json as arrow
 rows = arrow.read_json(path).num_rows
 """
 READ = """
-from core.dataset.read import read_table
+from core.dataset.files.read import read_table
 rows = len(read_table(path).rows)
 """
 EXACT = """
@@ -40,7 +40,7 @@ from core.dataset.detect import detect
 from core.dataset.examples import read_examples
 from core.dataset.health import duplicates
 from core.dataset.health.check import Inspection
-from core.dataset.read import read_table
+from core.dataset.files.read import read_table
 table = read_table(path)
 found = detect(table)
 reading = read_examples(table, found.format, found.mapping, "")
@@ -50,7 +50,7 @@ rows = len(reading.examples)
 """
 INSPECT = """
 from core.dataset.load import inspect
-from core.dataset.source import open_source
+from core.dataset.files.source import open_source
 rows = inspect(open_source(path, home)).rows
 """
 

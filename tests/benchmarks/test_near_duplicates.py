@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from core.dataset.similar import near_pairs
-from core.dataset.split import Shares, partition
+from core.dataset.splits.similar import near_pairs
+from core.dataset.splits.split import Shares, partition
 
 ROWS = 20_000
 PLANTED = 0.2

@@ -6,9 +6,9 @@ import pytest
 from pydantic import BaseModel
 
 from core.dataset.conversions import CONVERSIONS
+from core.dataset.files.source import SAMPLES
 from core.dataset.formats import FORMATS
 from core.dataset.health import CHECKS
-from core.dataset.source import SAMPLES
 from core.errors import NotFoundError, SettingsError
 from core.evaluate.metrics import METRICS
 from core.export.exporters import EXPORTERS

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from core.dataset.source import find_source
+from core.dataset.files.source import find_source
 from core.engine import Engine
 from tests.e2e.messy import messy_csv
 from tests.e2e.served import Served

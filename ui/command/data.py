@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from core.dataset.choice import DataChoice
 from core.dataset.conversions import CONVERSIONS
+from core.dataset.files.source import Source
 from core.dataset.formats import FORMATS
 from core.dataset.report import Report
-from core.dataset.source import Source
 from core.engine import Engine
 from core.errors import DataError
 from core.strategy.advise import Advice, Goal

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
+from core.dataset.files.roles import role_of
 from core.dataset.finding import counted
 from core.dataset.formats.columns import quoted
-from core.dataset.roles import role_of
 from core.dataset.table import Row, Table
 from core.errors import DataError
 

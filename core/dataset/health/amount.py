@@ -5,7 +5,7 @@ from typing import Literal
 
 from core.dataset.finding import Finding, counted, quoted
 from core.dataset.health.check import Check, Inspection
-from core.dataset.split import MIN_TRAIN
+from core.dataset.splits.split import MIN_TRAIN
 
 Tone = Literal["red", "amber", "green"]
 FEW = 100

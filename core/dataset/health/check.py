@@ -11,7 +11,7 @@ from core.dataset.example import Example
 from core.dataset.examples import Reading
 from core.dataset.finding import Finding
 from core.dataset.formats.templates import columns_of
-from core.dataset.split import key
+from core.dataset.splits.split import key
 
 SAMPLE = 100_000
 """Rows at most that a check looks at which reads every letter; of more, an even choice, and the report says so."""

@@ -7,7 +7,7 @@ from itertools import combinations
 from core.dataset.example import Example
 from core.dataset.finding import Finding, counted, dropping, excerpt
 from core.dataset.health.check import Check, Inspection
-from core.dataset.ties import NearCopies, near_copies
+from core.dataset.splits.ties import NearCopies, near_copies
 
 MANY = 0.05
 """Share of the training rows above which near copies are a warning."""

@@ -5,8 +5,8 @@ from dataclasses import replace
 from core.dataset.examples import read_examples
 from core.dataset.health import find_all
 from core.dataset.health.check import Inspection
-from core.dataset.mend import apply
 from core.dataset.table import make_table
+from core.dataset.versions.mend import apply
 
 LABELLED = "labelled_text", {"text": "text", "label": "label"}
 PAIRS = "prompt_completion", {"prompt": "prompt", "completion": "completion"}

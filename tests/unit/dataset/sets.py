@@ -4,7 +4,7 @@ import json
 
 from core.dataset.detect import detect
 from core.dataset.examples import read_examples
-from core.dataset.read import read_table
+from core.dataset.files.read import read_table
 
 
 def read(path):

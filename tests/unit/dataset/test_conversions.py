@@ -8,7 +8,7 @@ import pytest
 from core.dataset.conversions import CONVERSIONS, fitting
 from core.dataset.conversions.nested_questions import UNANSWERABLE
 from core.dataset.detect import detect
-from core.dataset.read import parse_table
+from core.dataset.files.read import parse_table
 from core.errors import DataError
 
 

@@ -2,9 +2,9 @@ import csv
 
 import pytest
 
-from core.dataset.divide import precision_of
+from core.dataset.files.source import open_source
 from core.dataset.load import choose, inspect, load
-from core.dataset.source import open_source
+from core.dataset.splits.divide import precision_of
 from core.errors import DataError
 
 

@@ -4,9 +4,9 @@ import pytest
 
 from core.dataset.detect import detect, resolve
 from core.dataset.example import Turn
+from core.dataset.files.read import parse_table
 from core.dataset.formats import FORMATS
 from core.dataset.formats.format import Converted, RowUnfit
-from core.dataset.read import parse_table
 from core.errors import DataError, SettingsError
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.dataset.read import SUFFIXES, parse_table
+from core.dataset.files.read import SUFFIXES, parse_table
 from core.dataset.table import Table
 from core.errors import DataError
 

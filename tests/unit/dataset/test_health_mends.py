@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from core.dataset.conversions import CONVERSIONS
 from core.dataset.finding import Mend, dropping, in_agreement, keeping
 from core.dataset.health import CHECKS, find_all
-from core.dataset.mend import all_safe, apply, preview, told
 from core.dataset.table import Table, make_table
+from core.dataset.versions.mend import all_safe, apply, preview, told
 from tests.unit.dataset.inspecting import CHAT, LABELLED, PAIRS, findings, look_at, mend_of, pairs, plain
 
 PIECES = [
@@ -121,7 +121,7 @@ def test_a_preview_of_a_conversion_shows_the_first_rows_that_it_makes(monkeypatc
     made = make_table(pairs(*((f"q{n}", f"a{n}") for n in range(9))), "utf-8", "made")
     name = next(iter(CONVERSIONS))
     conversion = type("Conversion", (), {"convert": staticmethod(lambda table: made)})
-    monkeypatch.setattr("core.dataset.mend.CONVERSIONS", {name: conversion})
+    monkeypatch.setattr("core.dataset.versions.mend.CONVERSIONS", {name: conversion})
     changes = preview(Mend(name="convert", title="One row for each", conversion=name), {"train": made}, most=3)
     assert [(change.row, dict(change.before), change.after) for change in changes] == [
         (n + 1, {}, {"prompt": f"q{n}", "completion": f"a{n}"}) for n in range(3)

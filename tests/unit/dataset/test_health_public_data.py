@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from core.dataset.files.source import SAMPLES, open_source
 from core.dataset.health import CHECKS
 from core.dataset.load import inspect
-from core.dataset.source import SAMPLES, open_source
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 NEAR = {name for check in CHECKS.values() if check.name.startswith("near") for name in check.finds}

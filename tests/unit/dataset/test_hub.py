@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from core.dataset.hub import open_hub
+from core.dataset.files.hub import open_hub
+from core.dataset.files.source import find_source, open_source
 from core.dataset.load import read_file
-from core.dataset.source import find_source, open_source
 from core.errors import DataError
 
 pytest.importorskip("datasets")
@@ -84,7 +84,7 @@ def test_classes_are_read_by_their_names(tmp_path, cache):
 
 
 def test_rows_beyond_the_limit_are_left_out_and_a_note_says_so(tmp_path, cache, monkeypatch):
-    monkeypatch.setattr("core.dataset.hub.MAX_ROWS", 10)
+    monkeypatch.setattr("core.dataset.files.hub.MAX_ROWS", 10)
     there = make(tmp_path / "set", {"train.jsonl": 30})
     table = read_file(open_hub(there, tmp_path / "home"), "train")
     assert len(table.rows) == 10
@@ -106,7 +106,7 @@ def test_nothing_is_asked_of_the_hub_where_it_is_switched_off(tmp_path, monkeypa
 
 
 def test_what_is_no_hub_id_is_not_looked_for_there(tmp_path, monkeypatch):
-    monkeypatch.setattr("core.dataset.source.open_hub", lambda *_: pytest.fail("asked"))
+    monkeypatch.setattr("core.dataset.files.source.open_hub", lambda *_: pytest.fail("asked"))
     for text in ("a/b/c", "/a/b", "./a", "../a", "~/a", "a\\b"):
         with pytest.raises(DataError, match="no file, folder or sample"):
             open_source(text, tmp_path)

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
+from core.dataset.files.source import SAMPLES, open_source
 from core.dataset.load import choose, inspect, load
-from core.dataset.source import SAMPLES, open_source
 from core.errors import DataError, SettingsError
 
 
@@ -185,7 +185,7 @@ def test_a_payload_in_a_cell_stays_the_text_that_it_is(make):
 def test_reading_a_table_loads_no_heavy_library():
     code = (
         "import sys; from pathlib import Path; from core.dataset.load import inspect; "
-        "from core.dataset.source import open_source; inspect(open_source('legal_clauses', Path('/nowhere'))); "
+        "from core.dataset.files.source import open_source; inspect(open_source('legal_clauses', Path('/nowhere'))); "
         "print([m for m in ('polars', 'pyarrow', 'pandas', 'transformers', 'torch') if m in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

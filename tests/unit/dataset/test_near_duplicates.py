@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from core.dataset.files.read import read_table
+from core.dataset.files.source import open_source
 from core.dataset.health import check, near_duplicates
 from core.dataset.load import choose, inspect, load
-from core.dataset.mend import apply
-from core.dataset.read import read_table
-from core.dataset.source import open_source
+from core.dataset.versions.mend import apply
 from core.errors import SettingsError
 
 WORDS = [
@@ -150,7 +150,7 @@ def test_of_very_many_rows_an_even_choice_is_compared_and_only_equal_prompts_are
             monkeypatch.setitem(module, "SAMPLE", 100)
         else:
             monkeypatch.setattr(module, "SAMPLE", 100)
-    monkeypatch.setattr("core.dataset.divide.SAMPLE", 100)
+    monkeypatch.setattr("core.dataset.splits.divide.SAMPLE", 100)
     finding = found(
         make([row for n, label in enumerate("ab" * 60) for row in ((message(n), label), (message(n) + " too", label))])
     )

@@ -7,9 +7,9 @@ import pytest
 from core.dataset.conversions import CONVERSIONS, fitting
 from core.dataset.detect import detect
 from core.dataset.examples import read_examples
+from core.dataset.files.read import read_table
+from core.dataset.files.source import open_source
 from core.dataset.load import choose, inspect, load
-from core.dataset.read import read_table
-from core.dataset.source import open_source
 from core.errors import DataError
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from core.dataset.read import parse_table
+from core.dataset.files.read import parse_table
 from core.errors import DataError
 
 WORDS = ["NA", "null", "None", "nan", "007", "1e5", "1.10", "true", "", " x ", "-0", "2024-01-01"]

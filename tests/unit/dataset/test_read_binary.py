@@ -4,9 +4,9 @@ import zipfile
 
 import pytest
 
+from core.dataset.files.read import parse_table, read_table, sheets
+from core.dataset.files.source import open_source
 from core.dataset.load import choose, read_file
-from core.dataset.read import parse_table, read_table, sheets
-from core.dataset.source import open_source
 from core.errors import DataError
 
 

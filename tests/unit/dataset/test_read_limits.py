@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.dataset import table as limits
-from core.dataset.read import parse_table, read_table
+from core.dataset.files.read import parse_table, read_table
 from core.errors import DataError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -91,7 +91,7 @@ BOMBS = {
 READ = """
 import resource, sys
 from pathlib import Path
-from core.dataset.read import read_table
+from core.dataset.files.read import read_table
 from core.errors import DataError
 resource.setrlimit(resource.RLIMIT_DATA, (2**30, 2**30))
 try:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from core.dataset.read import read_table
-from core.dataset.source import open_source
+from core.dataset.files.read import read_table
+from core.dataset.files.source import open_source
 from tests.unit.dataset.test_public_data import path_to
 
 

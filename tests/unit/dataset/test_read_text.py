@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from core.dataset.read import parse_table
+from core.dataset.files.read import parse_table
 from core.errors import DataError
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from core.dataset.detect import rank
-from core.dataset.read import read_table
+from core.dataset.files.read import read_table
 from tests.unit.dataset.sets import lines, read, repeated
 
 

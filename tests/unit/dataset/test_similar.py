@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.dataset.similar import Pair, clusters, near_pairs, similarity
+from core.dataset.splits.similar import Pair, clusters, near_pairs, similarity
 
 LETTER = (
     "I ordered a lamp three weeks ago and it came with a broken shade. Your shop promised a new one within five days, "

@@ -4,8 +4,8 @@ import stat
 
 import pytest
 
-from core.dataset.read import read_table
-from core.dataset.source import SAMPLES, find_source, open_files, open_source, open_text
+from core.dataset.files.read import read_table
+from core.dataset.files.source import SAMPLES, find_source, open_files, open_source, open_text
 from core.errors import DataError, MachineError, NotFoundError
 
 ROWS = "text,label\n" + "".join(f"text {n},{'ab'[n % 2]}\n" for n in range(40))

@@ -8,8 +8,8 @@ import zipfile
 
 import pytest
 
-from core.dataset.read import parse_table, read_table
-from core.dataset.source import find_source, open_files, open_source
+from core.dataset.files.read import parse_table, read_table
+from core.dataset.files.source import find_source, open_files, open_source
 from core.errors import DataError
 
 ROWS = "text,label\n" + "".join(f"text {n},{'ab'[n % 2]}\n" for n in range(40))

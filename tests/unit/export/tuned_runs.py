@@ -11,8 +11,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from core.backend.train import TrainTask, train
+from core.dataset.files.source import open_source
 from core.dataset.load import choose
-from core.dataset.source import open_source
 from core.events import Event
 from core.strategy.plan import Plan
 

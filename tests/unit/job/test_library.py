@@ -8,7 +8,7 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from core.dataset.source import find_source
+from core.dataset.files.source import find_source
 from core.errors import DataError, NotFoundError, SettingsError, Stopped
 from core.job.inquiry import Inquiry
 from core.job.library import Library

@@ -6,8 +6,8 @@ from typing import Any
 
 import gradio as gr
 
-from core.dataset.read import SUFFIXES
-from core.dataset.source import SAMPLES
+from core.dataset.files.read import SUFFIXES
+from core.dataset.files.source import SAMPLES
 from core.errors import DataError, UserError
 from ui import datasheet, markup
 from ui.desk import Desk

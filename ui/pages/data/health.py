@@ -7,8 +7,8 @@ import gradio as gr
 
 from core.dataset.finding import Finding, Mend
 from core.dataset.load import read_tables
-from core.dataset.mend import preview
-from core.dataset.mending import SAFE, Mended, join
+from core.dataset.versions.mend import preview
+from core.dataset.versions.mending import SAFE, Mended, join
 from core.errors import NotFoundError
 from ui import healthsheet, markup, notices, words
 from ui.desk import Desk

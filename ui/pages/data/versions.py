@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from core.dataset.write import FORMS
+from core.dataset.files.write import FORMS
 from ui import healthsheet, markup, words
 from ui.desk import Desk
 from ui.notices import guarded

@@ -8,9 +8,9 @@ from typing import Any
 
 import orjson
 
+from core.dataset.files.intake import Incoming, Source, take_in
+from core.dataset.files.roles import ORDER, role_of
 from core.dataset.finding import counted
-from core.dataset.intake import Incoming, Source, take_in
-from core.dataset.roles import ORDER, role_of
 from core.dataset.table import MAX_BYTES, MAX_ROWS
 from core.errors import DataError, MachineError
 

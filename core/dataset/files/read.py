@@ -10,18 +10,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from core.dataset.archive import read_archive
-from core.dataset.decode import Encoding, find_encoding, is_binary, text_of_file
-from core.dataset.kinds import kind_of
-from core.dataset.readers.delimited import read_delimited
-from core.dataset.readers.isolated import read_columnar, read_sheet
-from core.dataset.readers.json_lines import read_json_lines
-from core.dataset.readers.json_text import read_json
-from core.dataset.readers.passages import read_passages
-from core.dataset.readers.separators import looks_like_table
-from core.dataset.readers.workbook import read_workbook
+from core.dataset.files.archive import read_archive
+from core.dataset.files.decode import Encoding, find_encoding, is_binary, text_of_file
+from core.dataset.files.kinds import kind_of
+from core.dataset.files.readers.delimited import read_delimited
+from core.dataset.files.readers.isolated import read_columnar, read_sheet
+from core.dataset.files.readers.json_lines import read_json_lines
+from core.dataset.files.readers.json_text import read_json
+from core.dataset.files.readers.passages import read_passages
+from core.dataset.files.readers.separators import looks_like_table
+from core.dataset.files.readers.workbook import read_workbook
+from core.dataset.files.unpack import Allowance, compression, decompressed, inner_name
 from core.dataset.table import MAX_BYTES, MAX_WHOLE, Table
-from core.dataset.unpack import Allowance, compression, decompressed, inner_name
 from core.errors import DataError
 
 __all__ = ["SUFFIXES", "Table", "open_regular", "parse_table", "read_table", "sheets", "shown"]

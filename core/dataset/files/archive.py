@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from core.dataset.files.readers.passages import note
+from core.dataset.files.roles import TEXTS, arrange, is_data
+from core.dataset.files.unpack import Allowance, Member, extracted, members, open_zip
 from core.dataset.finding import counted
-from core.dataset.readers.passages import note
-from core.dataset.roles import TEXTS, arrange, is_data
 from core.dataset.table import Row, Table, check_size
-from core.dataset.unpack import Allowance, Member, extracted, members, open_zip
 from core.errors import DataError
 
 Parse = Callable[[BinaryIO, str], Table]

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from core.dataset.archive import bundle, data_members
-from core.dataset.keep import keep_folder
-from core.dataset.kinds import kind_of
-from core.dataset.read import SUFFIXES, open_regular, read_table, shown
-from core.dataset.roles import ORDER, arrange
+from core.dataset.files.archive import bundle, data_members
+from core.dataset.files.keep import keep_folder
+from core.dataset.files.kinds import kind_of
+from core.dataset.files.read import SUFFIXES, open_regular, read_table, shown
+from core.dataset.files.roles import ORDER, arrange
+from core.dataset.files.unpack import Allowance, extracted, open_zip
 from core.dataset.samples import SAMPLES, Sample
-from core.dataset.unpack import Allowance, extracted, open_zip
 from core.errors import MachineError, NotFoundError
 
 ID = re.compile(r"[0-9a-f]{12}")

@@ -5,8 +5,8 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from core.dataset.decode import Encoding, text_of_file
-from core.dataset.readers.json_text import decode_exactly, is_wrapper, refuse_line, unwrapped
+from core.dataset.files.decode import Encoding, text_of_file
+from core.dataset.files.readers.json_text import decode_exactly, is_wrapper, refuse_line, unwrapped
 from core.dataset.table import MAX_DEPTH, MAX_ROWS, Row, Table, check_cells, check_size, make_table
 from core.errors import DataError
 

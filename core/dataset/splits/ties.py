@@ -8,8 +8,8 @@ from core.dataset.choice import DataChoice
 from core.dataset.example import Example
 from core.dataset.examples import Reading
 from core.dataset.health.check import SAMPLE
-from core.dataset.similar import Pair, Progress, clusters, near_pairs
-from core.dataset.split import Ties, key
+from core.dataset.splits.similar import Pair, Progress, clusters, near_pairs
+from core.dataset.splits.split import Ties, key
 from core.dataset.table import Table, text_of
 from core.errors import SettingsError
 

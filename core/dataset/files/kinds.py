@@ -4,7 +4,7 @@ import os
 import zipfile
 from typing import BinaryIO
 
-from core.dataset.unpack import open_zip
+from core.dataset.files.unpack import open_zip
 from core.errors import DataError
 
 _TABLE = "Put the examples into a table, one a row, and save it as CSV."

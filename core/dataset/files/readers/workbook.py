@@ -2,8 +2,8 @@
 
 from typing import BinaryIO
 
+from core.dataset.files.readers.isolated import read_sheet
 from core.dataset.finding import counted
-from core.dataset.readers.isolated import read_sheet
 from core.dataset.table import Row, Table, check_cells, check_size
 from core.errors import DataError
 

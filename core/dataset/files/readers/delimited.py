@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-from core.dataset.decode import Encoding, text_of_file
-from core.dataset.readers.ragged import Ragged
-from core.dataset.readers.separators import NAMES, find_separator
+from core.dataset.files.decode import Encoding, text_of_file
+from core.dataset.files.readers.ragged import Ragged
+from core.dataset.files.readers.separators import NAMES, find_separator
 from core.dataset.table import MAX_ROWS, Row, Table, check_characters, check_size
 from core.errors import DataError
 

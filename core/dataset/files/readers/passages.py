@@ -3,7 +3,7 @@
 import re
 from typing import BinaryIO
 
-from core.dataset.decode import Encoding, text_of_file
+from core.dataset.files.decode import Encoding, text_of_file
 from core.dataset.finding import counted
 from core.dataset.table import Row, Table, check_characters
 from core.errors import DataError

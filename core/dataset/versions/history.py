@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from core.dataset.keep import keep_folder
-from core.dataset.source import Source, data_folder, find_source
+from core.dataset.files.keep import keep_folder
+from core.dataset.files.source import Source, data_folder, find_source
+from core.dataset.files.write import FORMS
 from core.dataset.table import Table
-from core.dataset.write import FORMS
 from core.errors import DataError, MachineError
 
 

@@ -20,10 +20,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.dataset.shingles import Progress, candidates, form_of, jaccard, shingles, words_of
+from core.dataset.splits.shingles import Progress, candidates, form_of, jaccard, shingles, words_of
 
 if TYPE_CHECKING:
-    from core.dataset.shingles import Hashes
+    from core.dataset.splits.shingles import Hashes
 
 __all__ = ["Pair", "Progress", "Union", "clusters", "near_pairs", "similarity"]
 

@@ -14,7 +14,7 @@ from typing import IO, Any, BinaryIO, NoReturn, cast
 
 import orjson
 
-from core.dataset.readers.isolated_worker import MEMORY
+from core.dataset.files.readers.isolated_worker import MEMORY
 from core.dataset.table import MAX_BYTES, MAX_WHOLE, Row, Table, check_cells, check_size, make_table
 from core.errors import DataError, MachineError
 

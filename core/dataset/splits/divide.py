@@ -8,8 +8,8 @@ from core.dataset.example import Split
 from core.dataset.examples import Reading
 from core.dataset.finding import Finding, counted
 from core.dataset.health.check import SAMPLE
-from core.dataset.split import MIN_TEST, SAME_PROMPT, Shares, partition
-from core.dataset.ties import NEAR_PROMPT, NearCopies, find_ties
+from core.dataset.splits.split import MIN_TEST, SAME_PROMPT, Shares, partition
+from core.dataset.splits.ties import NEAR_PROMPT, NearCopies, find_ties
 from core.errors import DataError
 
 _SEED = 7

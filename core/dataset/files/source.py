@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.dataset.conversions.parallel_files import pair_files
+from core.dataset.files.hub import HUB_ID, open_hub
+from core.dataset.files.intake import ID, Incoming, Source, data_folder, find_source, sample_source, take_in
+from core.dataset.files.read import SUFFIXES, shown
+from core.dataset.files.readers.passages import paragraphs
+from core.dataset.files.readers.separators import looks_like_table
+from core.dataset.files.roles import arrange, is_data
 from core.dataset.finding import counted
-from core.dataset.hub import HUB_ID, open_hub
-from core.dataset.intake import ID, Incoming, Source, data_folder, find_source, sample_source, take_in
-from core.dataset.read import SUFFIXES, shown
-from core.dataset.readers.passages import paragraphs
-from core.dataset.readers.separators import looks_like_table
-from core.dataset.roles import arrange, is_data
 from core.dataset.samples import SAMPLES, Sample
 from core.dataset.table import Table
 from core.errors import DataError, MachineError

@@ -7,12 +7,12 @@ from typing import Any
 
 from core.dataset.choice import DataChoice
 from core.dataset.conversions import CONVERSIONS
+from core.dataset.files.source import Source, find_source
 from core.dataset.finding import Finding, Mend
 from core.dataset.load import choose, read_tables
-from core.dataset.mend import apply, told
 from core.dataset.report import Report
-from core.dataset.source import Source, find_source
-from core.dataset.versions import make_version
+from core.dataset.versions.history import make_version
+from core.dataset.versions.mend import apply, told
 from core.errors import NotFoundError
 
 SAFE = "safe"

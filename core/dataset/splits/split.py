@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from core.dataset.choice import DEFAULT_TEST_SHARE
-from core.dataset.draw import Group, fold_out, hold_out
 from core.dataset.example import Example, Split
-from core.dataset.similar import Union
+from core.dataset.splits.draw import Group, fold_out, hold_out
+from core.dataset.splits.similar import Union
 from core.errors import DataError
 
 MIN_TRAIN = 8

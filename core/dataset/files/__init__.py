@@ -1,0 +1,1 @@
+"""Files become tables: found out, unpacked, decoded, read, and kept as they came."""

@@ -1,0 +1,1 @@
+"""Rows are held apart without leakage: what belongs together is found first, then divided."""

@@ -1,0 +1,1 @@
+"""Rows are mended: every change is a new version, and the upload stays."""
