@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 with atheris.instrument_imports(include=["core.dataset", "csv", "json", "zipfile", "gzip"]):
-    from core.dataset import read
+    from core.dataset.files import read
     from core.dataset.table import Table
     from core.errors import DataError
 
