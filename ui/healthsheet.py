@@ -137,7 +137,7 @@ def versions(found: Sequence[Version], current: str, now: Mapping[str, int]) -> 
                 version.act,
                 f"version {numbers[version.parent]}" if version.parent in numbers else words.NOTHING,
                 _counts(now if version.id == current else version.rows),
-                version.made.replace("T", " ").removesuffix("+00:00") + (" UTC" if version.made else ""),
+                f"{version.made[:19].replace('T', ' ')} UTC" if version.made else "",
             ],
             "lit" if version.id == current else "",
         )

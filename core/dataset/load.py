@@ -42,13 +42,13 @@ def read_file(source: Source, file: str, sheet: str = "") -> Table:
     return replace(table, notes=notes, numbers=source.numbers.get(file, ()))
 
 
-def read_tables(source: Source) -> dict[str, Table]:
-    """The rows of every file of a source.
+def read_tables(source: Source, sheet: str = "") -> dict[str, Table]:
+    """The rows of every file of a source; `sheet` is one of a workbook.
 
     Raises:
         DataError: A file cannot be read.
     """
-    return {file: read_file(source, file) for file in source.files}
+    return {file: read_file(source, file, sheet) for file in source.files}
 
 
 def columns(source: Source, sheet: str = "") -> tuple[str, ...]:

@@ -58,9 +58,9 @@ class Library:
         """Apply mends, each as a new version; see `core.dataset.versions.mending.mend`."""
         return mending.mend(choice, wanted, self.home, lambda source, then: self.check(source, then, model))
 
-    def convert(self, source: Source, conversion: str) -> DataChoice:
+    def convert(self, source: Source, conversion: str, sheet: str = "") -> DataChoice:
         """Make a version whose rows are examples, from files of another build."""
-        return mending.convert(source, conversion, self.home)
+        return mending.convert(source, conversion, self.home, sheet)
 
     def offered(self, source: Source) -> list[Conversion]:
         """What can be made of rows that are no examples yet."""
@@ -70,17 +70,17 @@ class Library:
         """All versions of what was uploaded."""
         return history(source, self.home)
 
-    def write(self, source: Source, out: Path) -> list[Path]:
+    def write(self, source: Source, out: Path, sheet: str = "") -> list[Path]:
         """Write the rows as JSONL, CSV or Parquet, as the name's ending says."""
-        return write_tables(read_tables(source), out)
+        return write_tables(read_tables(source, sheet), out)
 
-    def download(self, source: Source, form: str) -> Path:
+    def download(self, source: Source, form: str, sheet: str = "") -> Path:
         """A file of the rows below the home folder, made anew; those of an hour ago are removed."""
         folder = self.home / "downloads"
         for old in folder.iterdir() if folder.is_dir() else ():
             if time.time() - old.stat().st_mtime > _KEPT_SECONDS:
                 old.unlink(missing_ok=True)
-        return write_download(read_tables(source), folder, f"data_{source.id}", form)
+        return write_download(read_tables(source, sheet), folder, f"data_{source.id}", form)
 
     # -- in a process of its own --------------------------------------------------------------------------------------
 

@@ -24,14 +24,14 @@ def check(engine: Engine, given: Namespace) -> int:
     acts: list[str] = []
     conversions = [name for name, _ in given.fix if name in CONVERSIONS]
     for name in conversions:
-        choice = library.convert(source, name)
+        choice = library.convert(source, name, given.sheet)
         source = engine.source(choice.source)
         acts.append(source.act)
-    choice = _choose(engine, source, given.sheet)
+    choice = _choose(engine, source, "" if source.parent else given.sheet)
     mended = library.mend(choice, [pair for pair in given.fix if pair[0] not in conversions], given.model)
     source = engine.source(mended.choice.source)
     report = engine.check(source, mended.choice, given.model)
-    written = [str(path) for path in library.write(source, given.out)] if given.out else []
+    written = [str(path) for path in library.write(source, given.out, mended.choice.sheet)] if given.out else []
     _tell_check(report, [*acts, *mended.acts], written, as_json=given.json)
     return int(not report.ready)
 

@@ -53,9 +53,10 @@ def make_version(
         "unused": [],
         "parent": parent.id,
         "act": act,
-        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "made": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "decisions": decisions,
         "rows": {file: len(table.rows) for file, table in tables.items()},
+        "notes": list(tables["train"].notes),  # what was decided while reading still holds
         "numbers": {file: table.numbers for file, table in tables.items() if table.numbers},
     }
     try:

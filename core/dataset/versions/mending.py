@@ -32,7 +32,7 @@ class Mended:
     """What was done, a sentence for each version that was made."""
 
 
-def convert(source: Source, name: str, home: Path) -> DataChoice:
+def convert(source: Source, name: str, home: Path, sheet: str = "") -> DataChoice:
     """Make a version in which a conversion made other rows, and find out how they are read.
 
     Raises:
@@ -40,8 +40,9 @@ def convert(source: Source, name: str, home: Path) -> DataChoice:
         DataError: It does not fit the rows, or no format fits what comes out.
     """
     conversion = CONVERSIONS[name]
-    tables = {file: conversion.convert(table) for file, table in read_tables(source).items()}
-    return choose(make_version(source, tables, f"{conversion.title}.", home))
+    tables = {file: conversion.convert(table) for file, table in read_tables(source, sheet).items()}
+    act = " ".join([f"{conversion.title}.", *tables["train"].notes])
+    return choose(make_version(source, tables, act, home))
 
 
 def mend(choice: DataChoice, wanted: Iterable[tuple[str, str]], home: Path, check: Check) -> Mended:
@@ -59,16 +60,17 @@ def mend(choice: DataChoice, wanted: Iterable[tuple[str, str]], home: Path, chec
             mends = _safe(found) if finding == SAFE else _chosen(found, finding, name)
             if not mends:
                 break
-            version = _version(source, finding, mends, home)
+            version = _version(source, choice.sheet, finding, mends, home)
             acts.append(version.act)
-            choice = choice.model_copy(update={"source": version.id, "sha256": version.sha256})
+            # A version has no sheets any more: its rows are those of the one that was chosen.
+            choice = choice.model_copy(update={"source": version.id, "sha256": version.sha256, "sheet": ""})
     return Mended(choice, tuple(acts))
 
 
-def _version(source: Source, finding: str, mends: Sequence[Mend], home: Path) -> Source:
+def _version(source: Source, sheet: str, finding: str, mends: Sequence[Mend], home: Path) -> Source:
     joined = join(mends)
     decision = (finding, joined.name) if joined.changes_nothing else None
-    return make_version(source, apply(joined, read_tables(source)), told(joined), home, decision)
+    return make_version(source, apply(joined, read_tables(source, sheet)), told(joined), home, decision)
 
 
 def _safe(found: Sequence[Finding]) -> list[Mend]:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from core.dataset.splits import split as split_module
 from core.dataset.example import Example, Split, Turn
+from core.dataset.splits import split as split_module
 from core.dataset.splits.split import MIN_TRAIN, Shares, key, partition
 from core.errors import DataError
 

@@ -190,3 +190,31 @@ def test_an_inquiry_says_how_far_it_is(library, make):
     assert 0 <= inquiry.share <= 1
     assert isinstance(inquiry, Inquiry)
     assert find_source(choice.source, library.home).id == choice.source
+
+
+def test_the_sheet_that_was_chosen_is_the_one_that_is_mended_and_written(library, tmp_path):
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for name, rows in (("about", [("text", "label"), ("nothing here", "x")]), ("rows", [("text", "label"), *ROWS])):
+        sheet = book.create_sheet(name)
+        for row in [*rows, rows[1]]:
+            sheet.append(row)
+    book.remove(book.worksheets[0])
+    book.save(tmp_path / "book.xlsx")
+    source = library.open(tmp_path / "book.xlsx")
+    choice = library.choose(source, "rows")
+    mended = library.mend(choice, [("duplicate-row", "")])
+    version = library.find(mended.choice.source)
+    assert library.check(version, mended.choice).rows == 40
+    (out,) = library.write(source, tmp_path / "out.jsonl", "rows")
+    assert len(out.read_text("utf-8").splitlines()) == 41
+
+
+def test_what_a_conversion_made_of_what_stands_in_the_table_of_versions(library, tmp_path):
+    articles = [{"title": n, "qas": [{"question": f"What is {n}?", "answer": str(n)}] * (n % 2 + 1)} for n in range(30)]
+    (tmp_path / "nested.json").write_text(json.dumps({"data": articles}), "utf-8")
+    source = library.open(tmp_path / "nested.json")
+    choice = library.convert(source, "explode")
+    assert library.check(library.find(choice.source), choice).rows == 45
+    assert "30 rows became 45 rows" in library.history(source)[-1].act

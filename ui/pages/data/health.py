@@ -133,7 +133,9 @@ def on_mend_wanted(desk: Desk, finding: str, name: str) -> Any:  # noqa: ANN401 
     whole = join(mends)
     total = sum(map(len, whole.drop.values())) + sum(map(len, whole.cells.values()))
     # A large file would keep the page waiting; the finding itself names the rows.
-    changes = preview(whole, read_tables(sheet.source)) if size_of(sheet.source) <= 20 * INLINE_BYTES else []
+    changes = (
+        preview(whole, read_tables(sheet.source, choice.sheet)) if size_of(sheet.source) <= 20 * INLINE_BYTES else []
+    )
     return [gr.Column(visible=True), healthsheet.before_and_after(whole.title, changes, total), (finding, name)]
 
 
@@ -161,8 +163,8 @@ def on_applied(desk: Desk, page: Page, wanted: tuple[str, str] | None) -> Any:  
 @guarded
 def on_converted(desk: Desk, page: Page, conversion: str) -> Any:  # noqa: ANN401
     """Make examples of rows of another build."""
-    source = desk.engine.source(chosen(desk).source)
-    desk.turn_to(desk.engine.library.convert(source, conversion))
+    choice = chosen(desk)
+    desk.turn_to(desk.engine.library.convert(desk.engine.source(choice.source), conversion, choice.sheet))
     return drawn(desk, page)
 
 

@@ -70,7 +70,8 @@ def on_version_chosen(desk: Desk, page: Page, data_id: str) -> Any:  # noqa: ANN
 @guarded
 def on_file_wanted(desk: Desk, form: str) -> Any:  # noqa: ANN401
     """Write the rows as a file and let the button hand it out."""
-    source = desk.engine.source(chosen(desk).source)
-    path = desk.engine.library.download(source, form if form in FORMS else "jsonl")
+    choice = chosen(desk)
+    source = desk.engine.source(choice.source)
+    path = desk.engine.library.download(source, form if form in FORMS else "jsonl", choice.sheet)
     label = f"Download as {_TITLES[form]}, {words.size(path.stat().st_size)}"
     return gr.DownloadButton(label, value=path, interactive=True)
