@@ -19,6 +19,7 @@ from core.dataset.report import Report
 from core.engine import Engine
 from core.errors import DataError, NotFoundError, Stopped, UserError
 from core.job.inquiry import Inquiry
+from core.job.library import Library
 
 INLINE_BYTES = 400_000
 """Files up to this size are read while the page waits: in less time than a process takes to start."""
@@ -53,7 +54,6 @@ class Readings:
     """Reports by choice and model, and what is being asked. All tabs share them."""
 
     def __init__(self, engine: Engine) -> None:
-        self._library = engine.library
         self._engine = engine
         self._lock = threading.Lock()
         self._reports: dict[str, Report | UserError] = {}
@@ -61,6 +61,10 @@ class Readings:
         self._working: tuple[Inquiry[Any], Callable[[Any], object]] | None = None
         self._sheets: dict[str, tuple[str, ...]] = {}
         self._rendered: tuple[str, list[RenderedRow]] | None = None
+
+    @property
+    def _library(self) -> Library:
+        return self._engine.library
 
     # -- looking ------------------------------------------------------------------------------------------------------
 

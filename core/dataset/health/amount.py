@@ -21,8 +21,8 @@ def sufficiency(usable: int, format_name: str, labels: Mapping[str, int]) -> tup
     fewest = min(labels, key=lambda label: labels[label], default="")
     if fewest and labels[fewest] < _FEW_OF_A_LABEL:
         return "amber", (
-            f"Of the {counted(len(labels), 'label')}, {quoted(fewest)} has only {counted(labels[fewest])}: "
-            f"a label needs at least {_FEW_OF_A_LABEL} to be learned."
+            f"{have}; of the {counted(len(labels), 'label')} {quoted(fewest)} has only {labels[fewest]:,}, "
+            f"and a label needs at least {_FEW_OF_A_LABEL} to be learned."
         )
     learned = "a conversation's tone" if format_name == "chat" else "a style"
     for fewer_than, tone, sentence in _STEPS:
