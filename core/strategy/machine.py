@@ -7,18 +7,13 @@ from pathlib import Path
 
 import psutil
 
+from core.strategy.gpus import Gpu, Holder, ask_driver
+
+__all__ = ["Gpu", "Machine", "probe"]
+
 GIB = 1024**3
-
-
-@dataclass(frozen=True, slots=True)
-class Gpu:
-    """One NVIDIA device that a run may use."""
-
-    name: str
-    total_gib: float
-    free_gib: float
-    bf16: bool = True
-    """Whether it multiplies bf16 in hardware (compute capability 8.0 and above)."""
+_MUCH_TAKEN = 0.15
+"""Share of a device's memory that others must hold before it is worth a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +31,10 @@ class Machine:
     system: str
     cpu_bf16: bool = False
     """Whether the CPU multiplies bf16 in hardware."""
+    driver: str = ""
+    """Version of the NVIDIA driver; empty where there is none."""
+    trouble: str = ""
+    """What is wrong with the driver, in a sentence; empty where nothing is."""
 
     @property
     def accelerator_gib(self) -> float | None:
@@ -48,6 +47,20 @@ class Machine:
         return self.gpus[0].bf16 if self.gpus else self.cpu_bf16
 
     @property
+    def told(self) -> str:
+        """What people should know of this machine before they plan, in a sentence or two; empty where nothing is odd."""
+        if self.trouble:
+            return self.trouble
+        if not self.gpus:
+            return "There is no NVIDIA GPU here: training runs on the processor, which suits small models."
+        gpu = self.gpus[0]
+        taken = gpu.total_gib - gpu.free_gib
+        if taken < _MUCH_TAKEN * gpu.total_gib:
+            return ""
+        held = ", ".join(_holder(holder) for holder in gpu.holders[:3]) or "programs that the driver does not name"
+        return f"{taken:.3g} of {gpu.total_gib:.3g} GiB of {gpu.name} are taken by {held}."
+
+    @property
     def headline(self) -> str:
         """The machine in one line: "NVIDIA H200, 139 GiB" or "CPU, 2 cores, 23.4 GiB memory"."""
         if self.gpus:
@@ -57,21 +70,29 @@ class Machine:
         return f"CPU, {cores}, {self.memory_total_gib:.3g} GiB memory"
 
 
+def _holder(holder: Holder) -> str:
+    used = "" if holder.gib is None else f", {holder.gib:.3g} GiB"
+    return f"{holder.name or 'a process of another user'} (process {holder.pid}{used})"
+
+
 def probe(home: Path) -> Machine:
     """Ask what there is now; `home` names the disk that counts and need not exist yet."""
     memory = psutil.virtual_memory()
     limit = _cgroup_limit("memory.max") or memory.total
     total = min(memory.total, limit)
     name, flags = _cpu()
+    devices = ask_driver()
     return Machine(
         cpu_name=name,
         cpu_count=_cpu_count(),
         memory_total_gib=total / GIB,
         memory_available_gib=min(memory.available, total) / GIB,
         disk_free_gib=psutil.disk_usage(str(_nearest(home))).free / GIB,
-        gpus=_gpus(),
+        gpus=devices.gpus,
         system=f"{platform.system()} {platform.release()}",
         cpu_bf16=bool({"avx512_bf16", "amx_bf16"} & flags),
+        driver=devices.driver,
+        trouble=devices.trouble,
     )
 
 
@@ -109,48 +130,3 @@ def _cpu() -> tuple[str, frozenset[str]]:
     facts = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in reversed(lines))}
     name = facts.get("model name") or platform.processor() or platform.machine()
     return name, frozenset(facts.get("flags", "").split())
-
-
-def _gpus() -> tuple[Gpu, ...]:
-    import pynvml
-
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError:  # no driver, or no device: this machine trains on its CPU
-        return ()
-    try:
-        handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
-        seen = _visible([str(pynvml.nvmlDeviceGetUUID(handle)) for handle in handles])
-        return tuple(_gpu(handles[index]) for index in seen)
-    except pynvml.NVMLError:
-        return ()
-    finally:
-        pynvml.nvmlShutdown()
-
-
-def _gpu(handle: object) -> Gpu:
-    import pynvml
-
-    memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
-    major, _ = pynvml.nvmlDeviceGetCudaComputeCapability(handle)
-    name = pynvml.nvmlDeviceGetName(handle)
-    text = name.decode() if isinstance(name, bytes) else str(name)
-    return Gpu(text, memory.total / GIB, memory.free / GIB, bf16=major >= 8)
-
-
-def _visible(ids: list[str]) -> list[int]:
-    """Indices of the devices that CUDA_VISIBLE_DEVICES leaves, in its order: the driver's library ignores it."""
-    setting = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if setting is None:
-        return list(range(len(ids)))
-    seen: list[int] = []
-    for word in (part.strip() for part in setting.split(",")):
-        index = (
-            int(word)
-            if word.isdigit()
-            else next((i for i, uuid in enumerate(ids) if word and uuid.startswith(word)), -1)
-        )
-        if not 0 <= index < len(ids):  # CUDA, too, ignores everything from the first wrong entry on
-            break
-        seen.append(index)
-    return seen

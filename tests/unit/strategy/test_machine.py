@@ -1,11 +1,13 @@
 import sys
 import types
+from dataclasses import replace
 
 import psutil
 import pynvml
 import pytest
 
 from core.strategy import machine as machine_module
+from core.strategy.gpus import GIB, Holder
 from core.strategy.machine import Gpu, probe
 
 
@@ -36,6 +38,8 @@ class FakeDriver(types.ModuleType):
     """NVML with two devices: one that multiplies bf16 and an older one."""
 
     NVMLError = pynvml.NVMLError
+    NVMLError_LibraryNotFound = pynvml.NVMLError_LibraryNotFound
+    NVML_TEMPERATURE_GPU = pynvml.NVML_TEMPERATURE_GPU
 
     def nvmlInit(self):  # noqa: N802
         pass
@@ -59,6 +63,21 @@ class FakeDriver(types.ModuleType):
 
     def nvmlDeviceGetCudaComputeCapability(self, handle):  # noqa: N802
         return (8 - handle, 0)
+
+    def nvmlSystemGetDriverVersion(self):  # noqa: N802
+        return b"570.1"
+
+    def nvmlDeviceGetUtilizationRates(self, handle):  # noqa: N802
+        return types.SimpleNamespace(gpu=25)
+
+    def nvmlDeviceGetTemperature(self, handle, sensor):  # noqa: N802
+        return 41
+
+    def nvmlDeviceGetPowerUsage(self, handle):  # noqa: N802
+        raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_SUPPORTED)
+
+    def nvmlDeviceGetComputeRunningProcesses(self, handle):  # noqa: N802
+        return [types.SimpleNamespace(pid=1, usedGpuMemory=GIB), types.SimpleNamespace(pid=2**30, usedGpuMemory=None)]
 
 
 @pytest.mark.parametrize(
@@ -84,7 +103,40 @@ def test_only_the_devices_that_a_run_may_use_are_counted(visible, names, monkeyp
 def test_a_device_reports_its_memory_and_whether_it_multiplies_bf16(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "pynvml", FakeDriver("pynvml"))
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    assert probe(tmp_path).gpus == (Gpu("Device 0", 16, 15, bf16=True), Gpu("Device 1", 16, 14, bf16=False))
+    found = probe(tmp_path)
+    assert [(gpu.name, gpu.total_gib, gpu.free_gib, gpu.bf16) for gpu in found.gpus] == [
+        ("Device 0", 16, 15, True),
+        ("Device 1", 16, 14, False),
+    ]
+    first = found.gpus[0]
+    assert (first.temperature, first.busy, first.power_watts, found.driver) == (41, 0.25, None, "570.1")
+
+
+def test_a_device_names_who_holds_its_memory(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "pynvml", FakeDriver("pynvml"))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    known, unknown = probe(tmp_path).gpus[0].holders
+    assert (known.pid, known.name, known.gib) == (1, psutil.Process(1).name(), 1)
+    assert (unknown.name, unknown.gib) == ("", None)
+
+
+def test_memory_that_others_hold_is_told_in_words(machine):
+    holder = Holder(77, "python", 30.0)
+    busy = replace(machine, gpus=(Gpu("NVIDIA A10", 48.0, 18.0, holders=(holder,)),))
+    assert busy.told == "30 of 48 GiB of NVIDIA A10 are taken by python (process 77, 30 GiB)."
+    assert replace(machine, gpus=(Gpu("NVIDIA A10", 48.0, 47.0),)).told == ""
+    assert "no NVIDIA GPU" in machine.told
+
+
+def test_a_driver_that_does_not_answer_is_told_in_words(monkeypatch, tmp_path):
+    class Broken(FakeDriver):
+        def nvmlInit(self):  # noqa: N802
+            raise pynvml.NVMLError(pynvml.NVML_ERROR_DRIVER_NOT_LOADED)
+
+    monkeypatch.setitem(sys.modules, "pynvml", Broken("pynvml"))
+    found = probe(tmp_path)
+    assert found.gpus == ()
+    assert "does not answer" in found.told
 
 
 def test_a_containers_limits_count_where_there_are_some(monkeypatch, tmp_path):
