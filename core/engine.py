@@ -22,6 +22,7 @@ from core.job.library import Library
 from core.job.runner import Runner
 from core.store.store import Job, Record, RunRow, Store
 from core.strategy.advise import Advice, Goal, advise
+from core.strategy.baseline import Baseline, linear_baseline
 from core.strategy.machine import Machine, probe
 from core.strategy.memory import MemoryForecast, forecast
 from core.strategy.methods import METHODS, read_options
@@ -58,6 +59,7 @@ class Engine:
         """The data sets; the four methods below are short ways to it."""
         self._launcher = LAUNCHERS[launcher]()
         self._runner: Runner | None = None
+        self._baselines: dict[str, Baseline | None] = {}
         self._lock = threading.Lock()
 
     # -- data ---------------------------------------------------------------------------------------------------------
@@ -104,6 +106,13 @@ class Engine:
         """A complete plan with a reason for each choice; `gpu_memory` (GiB) stands in for what the machine has."""
         split = self.split(choice)
         return advise(split, choice, self.facts(model), self.machine(), goal=goal, budget=budget, gpu_memory=gpu_memory)
+
+    def baseline(self, choice: DataChoice) -> Baseline | None:
+        """What a linear model gets on the validation rows; None where answers are free text. Asked once."""
+        key = choice.model_dump_json()
+        if key not in self._baselines:
+            self._baselines[key] = linear_baseline(self.split(choice))
+        return self._baselines[key]
 
     def forecast(self, plan: Plan) -> MemoryForecast:
         """Predicted peak memory of `plan` on this machine."""

@@ -48,7 +48,7 @@ class Machine:
 
     @property
     def told(self) -> str:
-        """What people should know of this machine before they plan, in a sentence or two; empty where nothing is odd."""
+        """What people should know of this machine before they plan, in a sentence; empty where nothing is odd."""
         if self.trouble:
             return self.trouble
         if not self.gpus:
