@@ -54,6 +54,8 @@ class ModelFacts:
     """Where its files lie; None where they are not on this machine."""
     weights_here: bool
     """Whether the weights need no download."""
+    note: str = ""
+    """What is odd about these numbers, in a sentence: that they were not read from the model itself."""
 
     @property
     def linear_parameters(self) -> int:
@@ -121,16 +123,30 @@ def _hub_facts(hub_id: str) -> ModelFacts:
 def _facts(folder: Path, model: str, tensors: Tensors | None) -> ModelFacts:
     config = read_json(folder / "config.json")
     settings = _optional_json(folder / "tokenizer_config.json")
-    kind = _check_safe(config, settings, model)
+    _check_safe(config, settings, model)
+    template = bool(settings.get("chat_template")) or (folder / "chat_template.jinja").is_file()
+    title = "Starter model" if folder == STARTER_FOLDER else model.rstrip("/").rpartition("/")[2]
+    facts = facts_of(config, model, title, has_chat_template=template)
+    _check_complete(tensors, facts.parameters, folder)
+    if tensors is not None:
+        facts = replace(facts, torch_dtype=tensors.dtype, weights_gib=tensors.size_bytes / GIB)
+    return replace(facts, folder=folder, weights_here=tensors is not None)
+
+
+def facts_of(config: dict[str, Any], model: str, title: str, *, has_chat_template: bool) -> ModelFacts:
+    """A model's numbers from its configuration alone: nothing of it needs to be here.
+
+    Raises:
+        ModelError: It is of an unknown family, or its numbers are absurd.
+    """
+    kind = _check_safe(config, {}, model)
     family = FAMILIES[kind]
     shape = _shape(config, family, model)
     computed = parameters(family, shape)
-    _check_complete(tensors, computed, folder)
-    dtype = tensors.dtype if tensors else str(config.get("dtype") or config.get("torch_dtype") or "float32")
-    stored = tensors.size_bytes if tensors else computed * _BYTES.get(dtype, 4)
+    dtype = str(config.get("dtype") or config.get("torch_dtype") or "float32")
     return ModelFacts(
         model=model,
-        title="Starter model" if folder == STARTER_FOLDER else model.rstrip("/").rpartition("/")[2],
+        title=title,
         architecture=kind,
         parameters=computed,
         layers=shape.layers,
@@ -142,12 +158,12 @@ def _facts(folder: Path, model: str, tensors: Tensors | None) -> ModelFacts:
         vocabulary=shape.vocabulary,
         context=shape.context,
         tied=shape.tied,
-        has_chat_template=bool(settings.get("chat_template")) or (folder / "chat_template.jinja").is_file(),
+        has_chat_template=has_chat_template,
         torch_dtype=dtype,
-        weights_gib=stored / GIB,
+        weights_gib=computed * _BYTES.get(dtype, 4) / GIB,
         linears=family.linears(shape),
-        folder=folder,
-        weights_here=tensors is not None,
+        folder=None,
+        weights_here=False,
     )
 
 
