@@ -13,7 +13,7 @@ from core.dataset.example import Split
 from core.dataset.files.source import Source
 from core.dataset.load import load
 from core.dataset.report import Report
-from core.errors import BusyError, NotFoundError, SettingsError
+from core.errors import BusyError, ModelError, NotFoundError, SettingsError
 from core.evaluate.compare import Evaluation, read_evaluation
 from core.events import Evaluated, Event, RunState
 from core.export.exporters import EXPORTERS
@@ -158,12 +158,15 @@ class Engine:
         Raises:
             SettingsError: The plan is not valid.
             DataError: The rows changed since the plan was made, or too few are left to train on.
+            ModelError: The model can be planned with, but not be had.
             BusyError: A job is running already; nothing of this one was written.
         """
         plan = self.read_plan(plan.model_dump())
         frozen = self.split(plan.data, plan.seed).sha256
         plan = plan.model_copy(update={"data": plan.data.model_copy(update={"split": frozen})})
-        self.facts(plan.model)
+        facts = self.facts(plan.model)
+        if facts.note:
+            raise ModelError(facts.note, "Connect to the hub, give the model's folder, or take 'starter'.")
         job = self.store.add_run(plan.model_dump(mode="json"), plan.name or _default_name(plan))
         self.runner.submit(job)
         return job.run_id

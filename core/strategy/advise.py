@@ -10,6 +10,7 @@ from typing import Any
 from core.dataset.choice import DataChoice
 from core.dataset.example import Split
 from core.strategy import choices, matrix
+from core.strategy.cautions import cautions
 from core.strategy.choices import Goal, Reason, Situation
 from core.strategy.lengths import Lengths, measure
 from core.strategy.machine import Gpu, Machine
@@ -50,6 +51,8 @@ class Advice:
     cell: Cell
     """The lit cell of the matrix."""
     lengths: Lengths
+    cautions: tuple[str, ...]
+    """What speaks against tuning, or against this model, before anything is trained; the gravest first."""
 
     def instead(self, method: str) -> dict[str, Any]:
         """What changes in the plan when another method is taken: its name, options and learning rate."""
@@ -68,7 +71,10 @@ class Advice:
         """The shape that `fewtune advise --json` answers."""
         return {
             "plan": self.plan.model_dump(mode="json"),
-            "reasons": [{"choice": r.choice, "because": r.because, "source": r.source} for r in self.reasons],
+            "reasons": [
+                {"choice": r.choice, "because": r.because, "source": r.source, "sure": r.sure} for r in self.reasons
+            ],
+            "cautions": list(self.cautions),
             "augment": self.augment,
             "memory": self.memory.as_json(),
             "alternatives": [
@@ -120,6 +126,7 @@ def advise(  # noqa: PLR0913 - the engine hands over all it knows
         rows=situation.rows,
         cell=situation.cell,
         lengths=situation.lengths,
+        cautions=tuple(cautions(split, choice, facts, machine)),
     )
 
 

@@ -40,6 +40,15 @@ class Reason:
     source: str
     """Document and section, or what was measured."""
 
+    @property
+    def sure(self) -> str:
+        """How sure it is: "measured" here, "tried" by us, "from the source", or a "rule of thumb"."""
+        if self.source in {"your data", "this machine"}:
+            return "measured"
+        if "rule of thumb" in self.source:
+            return "rule of thumb"
+        return "tried" if self.source.startswith("tried") else "from the source"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:

@@ -100,8 +100,29 @@ def read_facts(model: str) -> ModelFacts:
     """
     place = locate(model)
     if isinstance(place, str):
-        return _hub_facts(place)
+        return _known_or_refused(place)
     return replace(_folder_facts(place, model), model=model)
+
+
+def _known_or_refused(hub_id: str) -> ModelFacts:
+    """A hub model's numbers; where the hub does not give them, those of the catalogue, with a note that says so.
+
+    Raises:
+        ModelError: The hub does not give them, and the catalogue does not know the model.
+    """
+    from core.strategy.catalogue import known, nearest
+
+    try:
+        return _hub_facts(hub_id)
+    except ModelError as error:
+        entry = known(hub_id)
+        if entry is not None:
+            note = f"{error.what} You can plan with the numbers of Fewtune's own list, and not train."
+            return replace(entry.facts, note=note)
+        meant = nearest(hub_id)
+        if not meant:
+            raise
+        raise ModelError(error.what, f"Did you mean {meant}? {error.fix}") from error
 
 
 def _folder_facts(folder: Path, model: str) -> ModelFacts:
