@@ -1,10 +1,16 @@
 """What the strategy page says of an advice and of the plan made from it: markup from plain values."""
 
+from collections.abc import Sequence
+
 from core.strategy.advise import Advice, Goal
+from core.strategy.baseline import Baseline
+from core.strategy.catalogue import Entry, room_for
+from core.strategy.machine import Machine
 from core.strategy.matrix import matrix
 from core.strategy.memory import MemoryForecast
 from core.strategy.methods import METHODS
 from core.strategy.plan import Plan
+from core.strategy.plan_text import Difference
 from ui import drawings, markup, words
 from ui.markup import text
 
@@ -64,8 +70,21 @@ def card(advice: Advice, plan: Plan, memory: MemoryForecast, changed: int) -> st
         f"<p class='ft-caption'>Memory at its peak, forecast: {text(words.gib(memory.total_gib))} "
         f"<span class='ft-source-inline' title='{text(memory.cause)}'>({text(span)})</span></p>"
         f"{drawings.memory_bar(memory.parts, memory.available_gib, memory.where)}"
+        f"{_cautions(advice)}"
         f"<p class='ft-caption ft-why'>{'Why the advice was' if changed else 'Why'}</p>{_reasons(advice)}"
     )
+
+
+def linear(baseline: Baseline | None) -> str:
+    """What a linear model gets: the score that a tuned model has to beat."""
+    if baseline is None:
+        return ""
+    tone = "ft-note" if baseline.is_enough else "ft-below"
+    return markup.block(f"<p class='{tone}'>{text(baseline.told)}</p>")
+
+
+def _cautions(advice: Advice) -> str:
+    return "".join(f"<p class='ft-note' role='alert'>{text(caution)}</p>" for caution in advice.cautions)
 
 
 def _numbers(plan: Plan) -> str:
@@ -82,12 +101,13 @@ def _numbers(plan: Plan) -> str:
 def _reasons(advice: Advice) -> str:
     first = [reason for reason in advice.reasons if reason.choice != "augment"][:_REASONS]
     lines = "".join(
-        f"<li>{text(reason.because)}<span class='ft-source'>{text(reason.source)}</span></li>" for reason in first
+        f"<li>{text(reason.because)}<span class='ft-source'>{text(reason.source)} ({text(reason.sure)})</span></li>"
+        for reason in first
     )
     rest = advice.reasons[len(first) :]
     more = "".join(
         f"<li><b>{text(reason.choice.replace('_', ' '))}</b>: {text(reason.because)}"
-        f"<span class='ft-source'>{text(reason.source)}</span></li>"
+        f"<span class='ft-source'>{text(reason.source)} ({text(reason.sure)})</span></li>"
         for reason in rest
         if reason not in first
     )
@@ -131,3 +151,54 @@ def lit_matrix(advice: Advice) -> str:
     head = ("Examples", "Method", "Size", "Synthetic examples")
     told = f"You have {advice.rows:,}: the marked row. {advice.cell.source}."
     return markup.block(f"{drawings.table(head, rows)}<p class='ft-below'>{text(told)}</p>")
+
+
+def changes(name: str, found: Sequence[Difference]) -> str:
+    """What differs from an earlier run."""
+    if not found:
+        return markup.block(f"<p class='ft-below'>{text(f'Nothing differs from {name}.')}</p>")
+    rows = [([change.title, change.before or words.NOTHING, change.after or words.NOTHING], "") for change in found]
+    return markup.block(drawings.table(("Setting", words.shortened(name, 40), "This plan"), rows, "ft-changes"))
+
+
+def models(entries: Sequence[Entry], machine: Machine, chosen: str) -> str:
+    """The catalogue, each method marked by whether it fits the machine."""
+    titles = [method.title for method in METHODS.values()]
+    rows = []
+    for entry in entries:
+        rooms = room_for(entry.facts, machine)
+        fits = [f"{words.gib(room.memory_gib)}{'' if room.fits else ', too much'}" for room in rooms.values()]
+        licence = f"{entry.licence}{', terms to accept' if entry.gated else ''}"
+        kind = "instruct" if entry.instruct else "base"
+        cells = [entry.title, entry.facts.size, f"{entry.facts.context:,}", kind, entry.languages, licence, *fits]
+        rows.append((cells, "lit" if entry.model == chosen else ""))
+    head = ("Model", "Size", "Context", "Kind", "Languages", "Licence", *titles)
+    told = f"Forecast for one row of 512 tokens at a time, beside {words.gib(_free(machine))} that are free."
+    return markup.block(f"{drawings.table(head, rows)}<p class='ft-below'>{text(told)}</p>")
+
+
+def _free(machine: Machine) -> float:
+    return machine.memory_available_gib if machine.accelerator_gib is None else machine.accelerator_gib
+
+
+def machine(found: Machine) -> str:
+    """What this computer has and who uses it."""
+    memory = f"{words.gib(found.memory_available_gib)} of {words.gib(found.memory_total_gib)} free"
+    rows = [
+        ("Processor", f"{found.cpu_name}, {words.counted(found.cpu_count, 'core')}"),
+        ("bf16", "in hardware" if found.bf16 else "not in hardware: training computes in fp32"),
+        ("4-bit weights", "possible, on a processor too"),
+        ("Memory", memory),
+        ("Disk", f"{words.gib(found.disk_free_gib)} free where runs are kept"),
+    ]
+    for number, gpu in enumerate(found.gpus):
+        state = [f"{words.gib(gpu.free_gib)} of {words.gib(gpu.total_gib)} free"]
+        state += [f"{gpu.busy:.0%} busy"] if gpu.busy is not None else []
+        state += [f"{gpu.temperature:.0f} °C"] if gpu.temperature is not None else []
+        state += [f"{gpu.power_watts:.0f} W"] if gpu.power_watts is not None else []
+        used = "" if number == 0 else " (runs use the first GPU)"
+        rows.append((f"GPU {number}{used}", f"{gpu.name}: {', '.join(state)}"))
+    if found.driver:
+        rows.append(("NVIDIA driver", found.driver))
+    told = f"<p class='ft-below'>{text(found.told)}</p>" if found.told else ""
+    return markup.block(drawings.table(("", "This computer"), [(list(row), "") for row in rows]) + told)

@@ -2,51 +2,22 @@
 
 import json
 import time
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import gradio as gr
 
-from core.errors import BusyError, SettingsError, UserError
-from core.strategy.advise import Advice, Goal
+from core.errors import BusyError, UserError
+from core.strategy.advise import Goal
 from core.strategy.methods import METHODS
-from core.strategy.plan import Plan
-from ui import advicesheet, forms, markup, notices
+from ui import advicesheet, markup, notices
 from ui.desk import Desk
 from ui.notices import guarded
+from ui.pages.strategy import form, models, sharing
+from ui.pages.strategy.sheet import Sheet, look
 from ui.tab import DATA, STRATEGY, TRAIN, Tab, asked, quiet
 
-_FIELDS = (
-    "epochs",
-    "learning_rate",
-    "batch_size",
-    "accumulation",
-    "max_length",
-    "schedule",
-    "warmup_share",
-    "weight_decay",
-    "patience",
-    "gradient_checkpointing",
-    "precision",
-    "seed",
-)
-_MODELS = [
-    ("Starter, bundled: trains on any computer", "starter"),
-    ("SmolLM2 135M Instruct, from the hub", "HuggingFaceTB/SmolLM2-135M-Instruct"),
-    ("Qwen2.5 0.5B Instruct, from the hub", "Qwen/Qwen2.5-0.5B-Instruct"),
-    ("Qwen2.5 1.5B Instruct, from the hub", "Qwen/Qwen2.5-1.5B-Instruct"),
-]
-
-
-@dataclass(frozen=True, slots=True)
-class _Sheet:
-    """The advice, the plan on top of it, and what is in the way of either."""
-
-    advice: Advice | None = None
-    plan: Plan | None = None
-    changed: int = 0
-    error: UserError | None = None
+__all__ = ["build"]
 
 
 def build(desk: Desk, tab: Tab) -> None:
@@ -59,33 +30,42 @@ def build(desk: Desk, tab: Tab) -> None:
             model, goal, budget, name = _wishes()
         with gr.Column(scale=7, min_width=320, elem_classes=["ft-card"]):
             card = markup.view()
-    with gr.Column(elem_classes=["ft-card"]):
-        others = markup.view()
+            linear = markup.view()
+    others = markup.view(classes="ft-card")
+    stamp, key = gr.State(""), gr.State(None)
     with gr.Accordion("Change something", open=False, elem_id="ft-expert") as expert:
         problems = markup.view()
-        with gr.Row():
-            method = gr.Dropdown([(kind.title, key) for key, kind in METHODS.items()], label="Method", scale=2)
-            about = markup.view()
-            reset = gr.Button("Back to the advice", elem_classes=["ft-quiet"], size="sm", elem_id="ft-reset")
-        key = gr.State(None)
-        drawn = [head, card, others, expert, problems, start]
-        _form(desk, key, drawn)
+        method, about, reset = _method()
+        drawn = [head, card, others, expert, problems, start, stamp]
+        form.place(desk, key, drawn, _drawn)
+    sharing.place(desk, tab, stamp)
     with gr.Accordion("The recommendation matrix", open=False):
         lit = markup.view()
+    models.place(desk, stamp)
     everything = [*drawn, model, goal, budget, name, method, about, lit, key]
-    wishes = partial(on_wished, desk)
-    gr.on([model.input, goal.input, budget.input], wishes, [model, goal, budget], everything, **asked())
+    wished = [model.input, goal.input, budget.input]
+    gr.on(wished, partial(on_wished, desk), [model, goal, budget], everything, **asked())
     # A pasted name is one change without a key: only leaving the field tells of it.
     gr.on([name.input, name.blur], partial(on_named, desk), name, None, **quiet(trigger_mode="always_last"))
     method.input(partial(on_method_chosen, desk), method, everything, **asked())
     reset.click(partial(on_reset, desk), None, everything, **asked())
     gr.on([tab.step.change, tab.plan.change], partial(on_entered, desk), tab.step, everything, **quiet())
+    # After the advice, which does not wait for it.
+    stamp.change(partial(on_drawn, desk), None, linear, **quiet(trigger_mode="always_last"))
     start.click(partial(on_started, desk), None, [tab.run, tab.step], **asked())
+
+
+def _method() -> tuple[gr.Dropdown, gr.Markdown, gr.Button]:
+    with gr.Row():
+        method = gr.Dropdown([(kind.title, key) for key, kind in METHODS.items()], label="Method", scale=2)
+        about = markup.view()
+        reset = gr.Button("Back to the advice", elem_classes=["ft-quiet"], size="sm", elem_id="ft-reset")
+    return method, about, reset
 
 
 def _wishes() -> tuple[gr.Dropdown, gr.Radio, gr.Checkbox, gr.Textbox]:
     model = gr.Dropdown(
-        _MODELS,
+        models.menu(),
         label="Model",
         info="Choose one, or type a hub id (owner/name) or a model folder of this computer.",
         allow_custom_value=True,
@@ -104,34 +84,17 @@ def _wishes() -> tuple[gr.Dropdown, gr.Radio, gr.Checkbox, gr.Textbox]:
     return model, goal, budget, name
 
 
-def _form(desk: Desk, key: gr.State, drawn: list[Any]) -> None:
-    """Draw the settings anew whenever the method or the advice changed, never while someone types."""
-
-    # Gradio tells of one change twice; drawn a second time, the form would take back what was typed in between.
-    @gr.render(inputs=key, triggers=[key.change], trigger_mode="once", show_progress="hidden")
-    def settings(drawn_for: str) -> None:
-        draft = desk.draft()
-        advice = _sheet(desk).advice if drawn_for else None
-        if advice is None:
-            markup.view(markup.empty("The settings appear once there is a plan."))
-            return
-        raw = desk.raw_plan(advice, draft)
-        method = METHODS[raw["method"]]
-        with gr.Row(elem_classes=["ft-form"]):
-            common = forms.form(Plan, raw, _FIELDS)
-        markup.view(markup.block(f"<p class='ft-caption'>Of {markup.text(method.title)}</p>"))
-        with gr.Row(elem_classes=["ft-form"]):
-            own = forms.form(method.options, raw["options"])
-        controls = [*common.values(), *own.values()]
-        changed = partial(on_setting_changed, desk, tuple(common), tuple(own))
-        events = [control.input for control in controls]
-        gr.on(events, changed, controls, drawn, **quiet(trigger_mode="always_last"))
-
-
 @guarded
 def on_entered(desk: Desk, step: int) -> Any:  # noqa: ANN401 - updates of the page
     """Draw the page when it is shown or the data changed under it."""
     return _everything(desk) if step == STRATEGY else gr.skip()
+
+
+@guarded
+def on_drawn(desk: Desk) -> str:
+    """Say what a linear model gets, once that is known."""
+    choice = desk.choice()
+    return advicesheet.linear(desk.engine.baseline(choice)) if choice else ""
 
 
 @guarded
@@ -170,26 +133,6 @@ def on_reset(desk: Desk) -> Any:  # noqa: ANN401
 
 
 @guarded
-def on_setting_changed(desk: Desk, names: tuple[str, ...], own: tuple[str, ...], *values: Any) -> Any:  # noqa: ANN401
-    """Keep what differs from the advice and draw the forecast anew."""
-    draft = desk.draft()
-    choice = desk.choice(draft)
-    if choice is None:
-        return gr.skip()
-    advised = desk.advice(draft, choice).plan.model_dump()
-    typed = forms.read(names, values[: len(names)])
-    options = forms.read(own, values[len(names) :])
-    method = draft["overrides"].get("method", advised["method"])
-    overrides = forms.differing(advised, typed)
-    if method != advised["method"]:
-        overrides |= {"method": method, "options": options}
-    elif changed := forms.differing(advised["options"], options):
-        overrides["options"] = changed
-    desk.keep(overrides=overrides)
-    return _drawn(desk)
-
-
-@guarded
 def on_started(desk: Desk) -> Any:  # noqa: ANN401
     """Start the run, or say which one is in the way."""
     draft = desk.draft()
@@ -206,26 +149,9 @@ def on_started(desk: Desk) -> Any:  # noqa: ANN401
     return run_id, TRAIN
 
 
-def _sheet(desk: Desk) -> _Sheet:
-    """Advice and plan as of now."""
-    draft = desk.draft()
-    choice = desk.choice(draft)
-    if choice is None:
-        return _Sheet()
-    try:
-        advice = desk.advice(draft, choice)
-    except UserError as error:
-        return _Sheet(error=error)
-    count = sum(len(value) if name == "options" else 1 for name, value in draft["overrides"].items())
-    try:
-        return _Sheet(advice, desk.plan(advice, draft), count)
-    except SettingsError as error:
-        return _Sheet(advice, None, count, error)
-
-
 def _drawn(desk: Desk) -> list[Any]:
     """Updates of what follows the settings."""
-    sheet = _sheet(desk)
+    sheet = look(desk)
     if sheet.advice is None:
         return _without_advice(sheet.error)
     title = f"Change something ({sheet.changed} differ from the advice)" if sheet.changed else "Change something"
@@ -241,22 +167,23 @@ def _drawn(desk: Desk) -> list[Any]:
         expert,
         "",
         gr.Button(interactive=True),
+        sheet.plan.model_dump_json(),
     ]
 
 
 def _without_advice(error: UserError | None) -> list[Any]:
     waiting = markup.empty("The recommendation stands here once data and model can be read.")
     head = markup.headline(error.what.rstrip("."), error.fix, "amber") if error else _nothing()
-    return [head, waiting, "", gr.skip(), "", gr.Button(interactive=False)]
+    return [head, waiting, "", gr.skip(), "", gr.Button(interactive=False), ""]
 
 
-def _wrong(sheet: _Sheet, expert: gr.Accordion) -> list[Any]:
+def _wrong(sheet: Sheet, expert: gr.Accordion) -> list[Any]:
     error = sheet.error or UserError("The plan is not complete.")
     count = len(error.problems)
     title = "One setting is wrong" if count == 1 else f"{count} settings are wrong"
     head = markup.headline(title, "They are named under 'Change something'; mend them there to go on.", "amber")
     told = markup.block(f"<div class='ft-note bad' role='alert'>{notices.markup(error)}</div>")
-    return [head, gr.skip(), gr.skip(), expert, told, gr.Button(interactive=False)]
+    return [head, gr.skip(), gr.skip(), expert, told, gr.Button(interactive=False), ""]
 
 
 def _everything(desk: Desk, *, anew: str = "") -> list[Any]:
@@ -264,7 +191,7 @@ def _everything(desk: Desk, *, anew: str = "") -> list[Any]:
     draft = desk.draft()
     goal = draft["goal"] if draft["goal"] in set(Goal) else Goal.BALANCED.value
     wishes = [draft["model"], goal, draft["budget"], draft["name"]]
-    sheet = _sheet(desk)
+    sheet = look(desk)
     if sheet.advice is None:
         return [*_drawn(desk), *wishes, gr.skip(), "", "", ""]
     raw = desk.raw_plan(sheet.advice, draft)
