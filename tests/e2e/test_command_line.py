@@ -203,7 +203,7 @@ def test_an_advised_plan_can_be_kept_in_a_file_and_trained_from_it(tmp_path):
 
     done = run_app(tmp_path / "home", "advise", "legal_clauses", "--model", "starter", "--json")
     answer = json.loads(done.stdout)
-    assert set(answer) == {"plan", "reasons", "augment", "memory", "alternatives"}
+    assert {"plan", "reasons", "augment", "memory", "alternatives", "cautions"} <= set(answer)
     plan_file = tmp_path / "plan.yaml"
     plan_file.write_text(done.stdout)
     engine = Engine(tmp_path / "home")
@@ -253,15 +253,23 @@ def test_what_cannot_be_found_exits_with_2_and_one_error(tmp_path, words):
 
 def test_check_answers_with_what_was_found(tmp_path):
     done = run_app(tmp_path / "home", "check", "legal_clauses", "--json")
-    assert set(json.loads(done.stdout)) == {
-        "rows",
-        "format",
-        "confidence",
-        "because",
-        "mapping",
-        "encoding",
-        "findings",
-    }
+    answer = json.loads(done.stdout)
+    assert {"rows", "format", "confidence", "because", "mapping", "encoding", "findings"} <= set(answer)
+    assert (answer["rows"], answer["fixed"], answer["written"]) == (500, [], [])
+
+
+def test_check_mends_what_was_asked_for_and_writes_the_rows(tmp_path):
+    rows = [{"text": f"this is text number {n}", "label": "ab"[n % 2]} for n in range(30)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in [*rows, rows[0]]))
+    out = tmp_path / "clean.csv"
+    words = ("check", str(tmp_path / "rows.jsonl"), "--fix", "safe", "--out", str(out), "--model", "starter", "--json")
+    answer = json.loads(run_app(tmp_path / "home", *words).stdout)
+    assert (answer["rows"], len(answer["fixed"])) == (30, 1)
+    assert answer["written"] == [str(out)]
+    assert len(out.read_text("utf-8-sig").splitlines()) == 31
+    refused = run_app(tmp_path / "home", "check", str(tmp_path / "rows.jsonl"), "--fix", "nonsense", "--json")
+    assert refused.returncode == 2
+    assert "duplicate-row" in json.loads(refused.stdout)["error"]["fix"]
 
 
 def loaded_by(*words: str) -> set[str]:

@@ -110,14 +110,14 @@ def test_the_counts_filter_the_rows_and_a_row_opens_side_by_side(finished, look)
 
 def test_a_file_that_cannot_be_read_is_refused_where_it_was_dropped_and_the_old_data_stay(finished, look, tmp_path):
     served, _ = finished
-    ragged = tmp_path / "ragged.csv"
-    ragged.write_text("text,label\nhello,greeting\ngood bye\n")
+    broken = tmp_path / "broken.csv"
+    broken.write_text('text,label\nhello,greeting\n"good bye,parting\n')
     page = look.tab(f"{served.url}/?step=1")
     page.click("#ft-other-data")
     says(page, "Until you choose, Legal clauses stays.")
-    page.set_input_files("#ft-file input[type=file]", ragged)
+    page.set_input_files("#ft-file input[type=file]", broken)
     says(page, "This file cannot be read")
-    says(page, "Row 2 of ragged.csv (line 3) has 1 cell, and the first line names 2 columns.")
+    says(page, "Row 2 of broken.csv (line 3) opens a quote that is never closed.")
     look.picture(page, "page-1-data-refused")
     go(page, 2)
     go(page, 1)

@@ -72,6 +72,7 @@ def on_file_wanted(desk: Desk, form: str) -> Any:  # noqa: ANN401
     """Write the rows as a file and let the button hand it out."""
     choice = chosen(desk)
     source = desk.engine.source(choice.source)
-    path = desk.engine.library.download(source, form if form in FORMS else "jsonl", choice.sheet)
-    label = f"Download as {_TITLES[form]}, {words.size(path.stat().st_size)}"
+    wanted = form if isinstance(form, str) and form in FORMS else "jsonl"
+    path = desk.engine.library.download(source, wanted, choice.sheet)
+    label = f"Download as {_TITLES[wanted]}, {words.size(path.stat().st_size)}"
     return gr.DownloadButton(label, value=path, interactive=True)
