@@ -174,7 +174,7 @@ def models(entries: Sequence[Entry], machine: Machine, chosen: str) -> str:
         rows.append((cells, "lit" if entry.model == chosen else ""))
     head = ("Model", "Size", "Context", "Kind", "Languages", "Licence", *titles)
     told = f"Forecast for one row of 512 tokens at a time, beside {words.gib(_free(machine))} that are free."
-    return markup.block(f"{drawings.table(head, rows)}<p class='ft-below'>{text(told)}</p>")
+    return markup.block(f"{drawings.table(head, rows, 'ft-models')}<p class='ft-below'>{text(told)}</p>")
 
 
 def _free(machine: Machine) -> float:

@@ -93,6 +93,8 @@ class Guard:
             return 400, "This dashboard does not answer under that name. Open it under the address that it printed."
         if not _is_own_origin(headers, host) or not _is_own_page(headers, path):
             return 403, "This request comes from another site."
+        if _leads_elsewhere(path):
+            return 403, "This dashboard fetches nothing from elsewhere."
         if self._signed_in is not None and not _is_open(path) and not self._signed_in(headers.get("cookie", "")):
             return 401, "Sign in first."
         return None
@@ -158,6 +160,11 @@ def _is_own_page(headers: Mapping[str, str], path: str) -> bool:
         return True
     follows_link = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
     return follows_link and not path.startswith(("/gradio_api/", "/logout"))
+
+
+def _leads_elsewhere(path: str) -> bool:
+    """Whether Gradio would fetch an address for whoever asks."""
+    return "://" in path or "/proxy=" in path
 
 
 def _is_open(path: str) -> bool:

@@ -70,7 +70,7 @@ def _run(engine: Engine, wish: Serving, accounts: list[tuple[str, str]], listene
     from ui.shell import CSS, HEAD, THEME, build_app
 
     blocks = build_app(engine, demo=wish.demo)
-    pages = mount(blocks, accounts, theme=THEME, css=CSS, head=HEAD)
+    pages = mount(blocks, accounts, engine.library.downloads, theme=THEME, css=CSS, head=HEAD)
     guard = stand_guard(pages, wish.host, accounts, on_page=_once(lambda: _warm_up_later(engine)))
     engine.runner  # noqa: B018 - takes over what an earlier server left unfinished
 
@@ -105,17 +105,18 @@ def _run(engine: Engine, wish: Serving, accounts: list[tuple[str, str]], listene
     Server(settings).run(sockets=[listener])
 
 
-def mount(blocks: "gr.Blocks", accounts: list[tuple[str, str]], **look: object) -> "FastAPI":
-    """The pages as a web application without any of Gradio's ways to the outside."""
+def mount(blocks: "gr.Blocks", accounts: list[tuple[str, str]], downloads: Path, **look: object) -> "FastAPI":
+    """The pages as a web application without any of Gradio's ways to the outside; hands out what is in `downloads`."""
     import gradio as gr
     from fastapi import FastAPI
 
-    return gr.mount_gradio_app(
+    pages = gr.mount_gradio_app(
         FastAPI(openapi_url=None, docs_url=None, redoc_url=None),
         blocks,
         path="/",
         auth=accounts or None,
         app_kwargs={"openapi_url": None},
+        allowed_paths=[str(downloads)],
         footer_links=[],
         run_history=False,
         enable_monitoring=False,
@@ -126,6 +127,23 @@ def mount(blocks: "gr.Blocks", accounts: list[tuple[str, str]], **look: object) 
         mcp_server=False,
         **look,  # theme, css and head, as ui.shell has them
     )
+    _take_only_uploads(blocks)
+    return pages
+
+
+def _take_only_uploads(blocks: "gr.Blocks") -> None:
+    """Let a page's request name no other file than one that was uploaded, and no address at all.
+
+    Gradio looks where a file lies only if it launched the application itself, and fetches addresses for everyone.
+    """
+    import gradio as gr
+    from gradio import processing_utils
+
+    async def refuse(*_: object, **__: object) -> str:
+        raise gr.Error("Files are taken from an upload only, not from an address.", print_exception=False)
+
+    blocks.has_launched = True
+    processing_utils.async_ssrf_protected_download = refuse
 
 
 def stand_guard(

@@ -31,7 +31,7 @@ def build(desk: Desk, tab: Tab) -> None:
         with gr.Column(scale=7, min_width=320, elem_classes=["ft-card"]):
             card = markup.view()
             linear = markup.view()
-    others = markup.view(classes="ft-card")
+    others = _in_a_card()
     stamp, key = gr.State(""), gr.State(None)
     with gr.Accordion("Change something", open=False, elem_id="ft-expert") as expert:
         problems = markup.view()
@@ -53,6 +53,11 @@ def build(desk: Desk, tab: Tab) -> None:
     # After the advice, which does not wait for it.
     stamp.change(partial(on_drawn, desk), None, linear, **quiet(trigger_mode="always_last"))
     start.click(partial(on_started, desk), None, [tab.run, tab.step], **asked())
+
+
+def _in_a_card() -> gr.Markdown:
+    with gr.Column(elem_classes=["ft-card"]):
+        return markup.view()
 
 
 def _method() -> tuple[gr.Dropdown, gr.Markdown, gr.Button]:
