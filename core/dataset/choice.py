@@ -17,7 +17,9 @@ class DataChoice(BaseModel):
     sha256: Annotated[str, Field(description="Of the bytes of all its files, so that changed rows are noticed.")]
     format: Annotated[str, Field(description="Name of the format, as in FORMATS.")]
     mapping: Annotated[dict[str, str], Field(description="Part of the format to column of the file.")]
-    sheet: Annotated[str, Field(description="The sheet of a workbook; empty for the first one that holds rows.")] = ""
+    sheet: Annotated[str, Field(description="The sheet of a workbook; empty for the first one that holds a table.")] = (
+        ""
+    )
     instruction: Annotated[str, Field(description="Stands before each prompt; says what to do.")] = ""
     validation_share: Annotated[
         float,

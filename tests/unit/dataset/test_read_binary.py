@@ -69,6 +69,14 @@ def test_the_first_sheet_with_rows_is_taken_and_a_note_names_the_others(tmp_path
     assert read_file(source, "train", "More").rows[0]["text"] == "c"
 
 
+def test_a_title_page_before_the_table_is_passed_over():
+    page = [["Export of the help desk"], ["Made by", "Jo"], ["Do not change"]]
+    rows = [["text", "label"], *(["a", "x"] for _ in range(20))]
+    longer = [["text", "label"], *(["b", "y"] for _ in range(90))]
+    table = parse_table(workbook({"Read me": page, "Tickets": rows, "Older": longer}), "a.xlsx")
+    assert (len(table.rows), table.rows[0]) == (20, {"text": "a", "label": "x"})
+
+
 def test_empty_rows_columns_and_a_title_around_a_table_are_passed_over_with_a_note():
     rows = [
         [],

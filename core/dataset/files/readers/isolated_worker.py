@@ -17,6 +17,8 @@ MEMORY = 2**30
 _SECONDS = {"workbook": 20, "parquet": 120, "arrow": 120}
 """Of processor time."""
 _ROWS_AT_ONCE = 256
+_TABLE = 8
+"""Rows of a sheet, the header among them, above which it is taken for the table; where none is, the longest."""
 
 
 def main() -> None:
@@ -52,12 +54,17 @@ def _workbook(sheet: str) -> Iterator[Any]:
         book = CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read()))
         hidden = [one.name for one in book.sheets_metadata if one.visible != SheetVisibleEnum.Visible]
         names = list(book.sheet_names)
+        best: tuple[bool, int] = (False, -1)
         taken, above, rows = "", 0, []
         for name in [sheet] if sheet in names else sorted(names, key=lambda name: name in hidden):
             cells = book.get_sheet_by_name(name)
-            taken, above, rows = name, (cells.start or (0, 0))[0], cells.to_python(skip_empty_area=True)
-            if sum(any(cell != "" for cell in row) for row in rows) > 1:
-                break  # the first sheet with a header and a row
+            content = cells.to_python(skip_empty_area=True)
+            filled = sum(any(cell != "" for cell in row) for row in content)
+            looks = (filled > _TABLE and len(content[0]) > 1, filled)
+            if looks > best:
+                best, taken, above, rows = looks, name, (cells.start or (0, 0))[0], content
+            if looks[0]:
+                break  # the first that is a table; a title page and a few words about the file often stand before it
     except PasswordError:
         yield {"error": "password"}
         return

@@ -9,7 +9,7 @@ from core.errors import DataError
 
 
 def read_workbook(file: BinaryIO, sheet: str, name: str) -> Table:
-    """Read the rows of `sheet`, or of the first sheet that holds any; the first row with content names the columns.
+    """Read the rows of `sheet`, or of the first sheet that holds a table; the first row with content names the columns.
 
     Raises:
         DataError: The file is damaged or protected, has no such sheet, or the sheet has no rows; names the sheets.
