@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, NoReturn
 
+from core.dataset.files.strays import ERRORS, stray_lines
 from core.dataset.table import MAX_WHOLE
 from core.errors import DataError
 
@@ -60,6 +61,8 @@ class Encoding:
     """Whether the text holds NUL characters."""
     guessed: bool = False
     """Whether only the letters tell it."""
+    strays: tuple[int, ...] = ()
+    """Lines with bytes that are no UTF-8, in a text that is UTF-8 but for them; they are read as Windows-1252."""
 
 
 def find_encoding(file: BinaryIO, name: str) -> Encoding:
@@ -72,12 +75,12 @@ def find_encoding(file: BinaryIO, name: str) -> Encoding:
     head = file.read(4096)
     for mark, called in _MARKS:
         if head.startswith(mark):
-            return Encoding(called, called, _look_through(file, called, name))
+            return _utf8(file, called, name) if mark == codecs.BOM_UTF8 else _surely(file, called, called, name)
     wide = _utf16_without_mark(head)
     if wide:
-        return Encoding("utf-16", wide, _look_through(file, wide, name))
+        return _surely(file, "utf-16", wide, name)
     try:
-        return Encoding("utf-8", "utf-8", _look_through(file, "utf-8", name))
+        return _utf8(file, "utf-8", name)
     except DataError:
         if _is_damaged_utf8(file):
             raise
@@ -87,7 +90,7 @@ def find_encoding(file: BinaryIO, name: str) -> Encoding:
             return Encoding(_OTHERS[other], other, _look_through(file, other, name), guessed=True)
         except DataError:
             pass  # so it was a wrong guess
-    return Encoding("windows-1252", "windows-1252", _look_through(file, "windows-1252", name))
+    return _surely(file, "windows-1252", "windows-1252", name)
 
 
 def is_binary(head: bytes) -> bool:
@@ -98,10 +101,10 @@ def is_binary(head: bytes) -> bool:
 
 
 @contextmanager
-def text_of_file(file: BinaryIO, codec: str, newline: str = "") -> Iterator[io.TextIOWrapper]:
+def text_of_file(file: BinaryIO, encoding: Encoding, newline: str | None = "") -> Iterator[io.TextIOWrapper]:
     """The file as text from its beginning; the file itself stays open."""
     file.seek(0)
-    text = io.TextIOWrapper(file, codec, newline=newline)
+    text = io.TextIOWrapper(file, encoding.codec, errors=ERRORS if encoding.strays else "strict", newline=newline)
     try:
         yield text
     finally:
@@ -114,13 +117,32 @@ def _chunks(file: BinaryIO) -> Iterator[bytes]:
         yield chunk
 
 
-def _look_through(file: BinaryIO, codec: str, name: str) -> bool:
+def _surely(file: BinaryIO, called: str, codec: str, name: str) -> Encoding:
+    return Encoding(called, codec, _look_through(file, codec, name))
+
+
+def _utf8(file: BinaryIO, codec: str, name: str) -> Encoding:
+    """UTF-8, perhaps with a few bytes of Windows-1252.
+
+    Raises:
+        DataError: There are more than a few; names the first line.
+    """
+    try:
+        return _surely(file, codec, codec, name)
+    except DataError:
+        strays = stray_lines(file) if _is_damaged_utf8(file) else None
+        if not strays:
+            raise
+        return Encoding(codec, codec, _look_through(file, codec, name, ERRORS), strays=tuple(strays))
+
+
+def _look_through(file: BinaryIO, codec: str, name: str, errors: str = "strict") -> bool:
     """Whether there are NUL characters in a file that is `codec` from beginning to end.
 
     Raises:
         DataError: A place is not in that encoding, or a line is longer than any row.
     """
-    decoder = codecs.getincrementaldecoder(codec)()
+    decoder = codecs.getincrementaldecoder(codec)(errors)
     lines, unbroken, nul = 1, 0, False
     for chunk in _chunks(file):
         try:

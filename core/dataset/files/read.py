@@ -20,6 +20,7 @@ from core.dataset.files.readers.json_text import read_json
 from core.dataset.files.readers.passages import read_passages
 from core.dataset.files.readers.separators import looks_like_table
 from core.dataset.files.readers.workbook import read_workbook
+from core.dataset.files.strays import note as stray_note
 from core.dataset.files.unpack import Allowance, compression, decompressed, inner_name
 from core.dataset.table import MAX_BYTES, MAX_WHOLE, Table
 from core.errors import DataError
@@ -151,6 +152,8 @@ def _parse_content(file: BinaryIO, head: bytes, name: str, sheet: str) -> Table:
         raise DataError(f"{name} is not a text file.", _CHOOSE)
     encoding = find_encoding(file, name)
     table = _parse_text(file, encoding, name)
+    if encoding.strays:
+        return replace(table, notes=(*table.notes, stray_note(encoding.strays, name)))
     if not encoding.guessed:
         return table
     guess = f"{name} does not say how its letters are written; they make sense as {encoding.name}."
@@ -159,7 +162,7 @@ def _parse_content(file: BinaryIO, head: bytes, name: str, sheet: str) -> Table:
 
 def _parse_text(file: BinaryIO, encoding: Encoding, name: str) -> Table:
     ending = Path(inner_name(name)).suffix.lower()
-    with text_of_file(file, encoding.codec) as text:
+    with text_of_file(file, encoding) as text:
         beginning = text.read(2**16)
     if not beginning.strip() and file.seek(0, os.SEEK_END) < 2**16:
         raise DataError(f"{name} is empty.", "Choose a file with a few examples.")
@@ -183,7 +186,7 @@ def _parse_json(file: BinaryIO, encoding: Encoding, name: str) -> Table:
     table = read_json_lines(file, encoding, name, whole=size <= MAX_WHOLE)
     if table is not None:
         return table
-    with text_of_file(_whole(file, name), encoding.codec) as text:
+    with text_of_file(_whole(file, name), encoding) as text:
         return read_json(text.read(), encoding.name, name)
 
 

@@ -10,9 +10,10 @@ import lzma
 import zipfile
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from core.dataset.files.decode import is_binary
 from core.dataset.files.read import SUFFIXES, parse_table
 from core.dataset.table import Table
 from core.errors import DataError
@@ -153,6 +154,7 @@ def test_every_cell_written_as_csv_comes_back(rows, separator, line_end):
     out = io.StringIO()
     columns = [f"name {n}" for n in range(len(rows[0]))]
     csv.writer(out, delimiter=separator, quoting=csv.QUOTE_ALL, lineterminator=line_end).writerows([columns, *rows])
+    assume(not is_binary(out.getvalue().encode()[:4096]))
     table = answer(out.getvalue().encode(), "a.csv")
     assert table is not None
     assert [list(row.values()) for row in table.rows] == rows

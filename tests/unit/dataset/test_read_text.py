@@ -82,9 +82,78 @@ def test_western_text_is_not_taken_for_anything_else(text):
     assert parse(f"text\tlabel\n{text}\ta\n".encode("cp1252"), "a.tsv").encoding == "windows-1252"
 
 
-def test_a_damaged_place_in_utf_8_is_named_and_not_turned_into_gibberish():
-    content = "text,label\n" + "Grüße aus Köln,ä\n" * 20
-    assert "Line 3 " in refusal(content.encode().replace(b"\n", b"\n\xff", 2).replace(b"\xff", b"", 1))
+def mixed(lines, strays, stray=b"\x93Caf\xe9\x94 5 \x80,b"):
+    """UTF-8 of so many lines, those with the numbers in `strays` in Windows-1252."""
+    told = "Grüße aus Köln,ä".encode()
+    return b"".join((stray if n in strays else told if n > 1 else b"text,label") + b"\n" for n in range(1, lines + 1))
+
+
+def test_utf_8_with_a_few_lines_of_windows_1252_is_read_and_the_lines_are_told():
+    table = parse(mixed(300, {113, 200, 300}))
+    assert [table.rows[place]["text"] for place in (110, 111, 198, 298)] == ["Grüße aus Köln", *["“Café” 5 €"] * 3]
+    assert table.encoding == "utf-8"
+    assert table.notes == (
+        "3 lines of data.csv hold bytes that are not UTF-8, which were read as letters of Windows-1252: "
+        "lines 113, 200, 300.",
+    )
+
+
+def mixed_json(lines, strays):
+    return b"".join(
+        json.dumps({"text": f"Grüße {n}", "label": "ä"}, ensure_ascii=False).encode(
+            "cp1252" if n in strays else "utf-8"
+        )
+        + b"\n"
+        for n in range(1, lines + 1)
+    )
+
+
+@pytest.mark.parametrize("begin", [b"", b"\xef\xbb\xbf"])
+def test_a_stray_line_of_json_lines_is_read_as_well(begin):
+    table = parse(begin + mixed_json(250, {2, 7}), "a.jsonl")
+    assert [row["text"] for row in table.rows] == [f"Grüße {n}" for n in range(1, 251)]
+    assert "lines 2, 7." in table.notes[0]
+
+
+def test_a_stray_line_of_plain_text_is_read_as_well():
+    text = "Schöne Grüße.\n\n".encode() * 5 + "Schöne Grüße.".encode("cp1252")
+    table = parse(text, "a.md")
+    assert table.rows[0]["text"].count("Schöne Grüße.") == 6
+    assert "line 11." in table.notes[-1]
+
+
+def test_one_stray_line_may_be_in_a_short_file_and_no_two():
+    assert parse(mixed(20, {3})).rows[1]["text"] == "“Café” 5 €"
+    assert "Line 3 of data.csv is not readable" in refusal(mixed(20, {3, 9}))
+
+
+def test_strays_on_more_than_a_hundredth_of_the_lines_are_refused():
+    assert len(parse(mixed(500, {*range(9, 14)})).rows) == 499
+    assert "Line 9 of data.csv is not readable as UTF-8 text" in refusal(mixed(500, {*range(9, 15)}))
+
+
+def test_bytes_that_windows_1252_does_not_know_become_the_sign_of_a_lost_letter():
+    assert parse(mixed(200, {7}, b"a\x81b\x9d,\xff")).rows[5] == {"text": "a\ufffdb\ufffd", "label": "ÿ"}
+
+
+def test_a_letter_that_is_cut_off_at_the_end_is_told():
+    table = parse(mixed(200, {200}, "ab,ä".encode()[:-1]).rstrip(b"\n"))
+    assert table.rows[-1] == {"text": "ab", "label": "Ã"}
+    assert "line 200." in table.notes[0]
+
+
+@pytest.mark.parametrize("ahead", [*range(65520, 65537)])
+def test_a_stray_beside_the_border_of_two_pieces_is_told_once(ahead):
+    head = b"text,label\n" + b"x" * (ahead - 11 - 3) + b",b\n"
+    table = parse(head + "ä".encode() + b"\xe9\xe4" + "€€,b\n".encode() + mixed(200, set())[11:])
+    assert table.rows[1]["text"] == "äéä€€"
+    assert "1 line of data.csv holds" in table.notes[0]
+    assert "line 3." in table.notes[0]
+
+
+def test_half_a_surrogate_pair_is_no_stray():
+    assert "Line 7 of data.csv holds half of a surrogate pair" in refusal(mixed(500, {7}, b"a\xed\xa0\xbd,b"))
+    assert "Line 9 of data.csv" in refusal(mixed(900, {9}) + mixed(500, {7}, b"a\xed\xa0\xbd,b"))
 
 
 def test_bytes_of_no_encoding_are_refused_with_their_line():

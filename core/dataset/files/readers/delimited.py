@@ -34,14 +34,14 @@ def read_delimited(file: BinaryIO, encoding: Encoding, name: str) -> Table:
         DataError: The file is empty, has no rows, or a row has another number of cells or an open quote; names the row.
     """
     csv.field_size_limit(_MAX_CELL)
-    with text_of_file(file, encoding.codec) as text:
+    with text_of_file(file, encoding) as text:
         separator, declared, quote = find_separator(text)
     first: DataError | None = None
     filled: _Parsed | None = None
     for dialect in _dialects(separator, quote):
         if "escapechar" in dialect and not _holds_escaped_quote(file, encoding):
             continue
-        with text_of_file(file, encoding.codec) as text:
+        with text_of_file(file, encoding) as text:
             lines = _narrow_lines(text, separator, name)
             if declared:
                 next(lines)
@@ -73,7 +73,7 @@ def _dialects(separator: str, quote: str) -> list[dict[str, Any]]:
 
 
 def _holds_escaped_quote(file: BinaryIO, encoding: Encoding) -> bool:
-    with text_of_file(file, encoding.codec) as text:
+    with text_of_file(file, encoding) as text:
         return any('\\"' in line for line in text)
 
 

@@ -52,11 +52,11 @@ def read_json_lines(file: BinaryIO, encoding: Encoding, name: str, *, whole: boo
 
 
 def _lines(file: BinaryIO, encoding: Encoding) -> Iterator[bytes]:
-    if encoding.codec in {"utf-8", "utf-8-sig"}:
+    if encoding.codec in {"utf-8", "utf-8-sig"} and not encoding.strays:
         file.seek(3 if encoding.codec == "utf-8-sig" else 0)
         yield from (line for line in file if not line.isspace())
         return
-    with text_of_file(file, encoding.codec, newline="\n") as text:
+    with text_of_file(file, encoding, newline="\n") as text:
         yield from (line.encode("utf-8", "surrogatepass") for line in text if not line.isspace())
 
 

@@ -21,7 +21,7 @@ def read_passages(file: BinaryIO, encoding: Encoding, name: str) -> Table:
     Raises:
         DataError: It holds no text, or characters that no text may hold.
     """
-    with text_of_file(file, encoding.codec, newline=None) as text:  # type: ignore[arg-type]
+    with text_of_file(file, encoding, newline=None) as text:
         whole = text.read()
     if encoding.nul:
         check_characters(whole, name)
