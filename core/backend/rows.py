@@ -28,6 +28,9 @@ PADDED_SPREAD = 1.5
 """Padded rows share a pass while the longest is at most this many times the shortest."""
 TOKENS_AT_ONCE = 4096
 """Tokens of one forward pass that needs no gradient."""
+ANSWERS_AT_ONCE = 512
+"""Answer tokens of such a pass: each has a score for every word of the vocabulary, and those need more memory than a
+step of training where the vocabulary is large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +132,17 @@ def alike(rows: Sequence[Encoded]) -> Iterator[list[Encoded]]:
 
 
 def by_size(rows: Sequence[Encoded], tokens: int = TOKENS_AT_ONCE) -> Iterator[list[Encoded]]:
-    """Rows in groups of at most `tokens` tokens, sorted by length; a longer row is a group by itself."""
+    """Rows in groups of at most `tokens` tokens, sorted by length; a row that is more is a group by itself."""
     group: list[Encoded] = []
-    size = 0
+    size = answers = 0
     for row in sorted(rows, key=lambda row: len(row.input_ids)):
-        if group and size + len(row.input_ids) > tokens:
+        scored = len(row.input_ids) - row.prompt_length
+        if group and (size + len(row.input_ids) > tokens or answers + scored > ANSWERS_AT_ONCE):
             yield group
-            group, size = [], 0
+            group, size, answers = [], 0, 0
         group.append(row)
         size += len(row.input_ids)
+        answers += scored
     if group:
         yield group
 

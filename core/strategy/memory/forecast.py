@@ -1,0 +1,175 @@
+"""The forecast: what is exact, what depends on the rows, and how far it may be off."""
+
+from dataclasses import dataclass
+
+from core.strategy.machine import Machine
+from core.strategy.memory.step import Rows, Step, validation
+from core.strategy.memory.tape import Rules
+from core.strategy.methods import METHODS, read_options
+from core.strategy.model_facts import ModelFacts
+from core.strategy.plan import Plan
+
+GIB = 1024**3
+EXACT = frozenset({"weights", "adapter", "optimizer"})
+"""Parts that nothing but a mistake can make wrong."""
+MARGIN = 0.15
+"""Share of the parts that are not exact by which a run may exceed them: fragmentation, other temporary results."""
+ROUNDING = 0.03
+"""The same of the exact parts: allocators round up."""
+ANSWERS = (0.05, 0.5, 1.0)
+"""Share of a batch's tokens that is answer, at its low, expected and high end: only answers meet the output layer."""
+
+_NF4_BYTES = {True: 0.5 + 0.0165, False: 0.5 + 0.0625}
+"""Per 4-bit parameter with its quantisation constants, by whether those are quantised too."""
+_RUNTIME_GIB = {"GPU": (0.5, 0.75, 1.0), "CPU fp32": (0.5, 0.55, 0.7), "CPU bf16": (0.55, 1.1, 1.6)}
+"""Low, expected, high. GPU: context and allocator. CPU: Python, torch, transformers, peft and trl, resident; in bf16
+oneDNN also keeps compiled kernels for every number of tokens that it meets, some 15 MiB per optimizer step (measured on
+the starter model: 0.69 GiB in fp32 after 20 steps, 1.0 GiB in bf16, 1.25 to 1.65 GiB after 57)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryForecast:
+    """The memory that a plan will need at its peak."""
+
+    parts: dict[str, float]
+    """GiB by what holds it at the fullest moment. The backward pass frees activations while gradients grow, so of a
+    model that learns whole, either may be small then."""
+    total_gib: float
+    low_gib: float
+    high_gib: float
+    available_gib: float
+    fits: bool
+    """Whether even the high end fits into what is available."""
+    where: str
+    """"GPU" or "memory"."""
+    cause: str
+    """Why it is a range."""
+
+    def as_json(self) -> dict[str, object]:
+        """The shape that `fewtune advise --json` answers."""
+        return {
+            "total_gib": self.total_gib,
+            "parts": dict(self.parts),
+            "available_gib": self.available_gib,
+            "fits": self.fits,
+        }
+
+
+def forecast(plan: Plan, facts: ModelFacts, machine: Machine, answers: float | None = None) -> MemoryForecast:
+    """Predict the peak memory of `plan` on the first GPU, or in this machine's memory where there is none.
+
+    `answers` is the share of the rows' tokens that is answer, where it is known; the range is narrower then.
+
+    Raises:
+        NotFoundError: The plan names an unknown method.
+        SettingsError: The method's options are wrong.
+    """
+    runtime = _RUNTIME_GIB[_runtime(plan, machine)]
+    fixed = _fixed(plan, facts, machine)
+    shares = ANSWERS if answers is None else (answers, answers, answers)
+    # Rows are shorter than the longest more often than not, so a run may never meet its worst batch.
+    low, expected, high = (
+        fixed | _moving(plan, facts, machine, share, length)
+        for share, length in zip(shares, (0.5, 1.0, 1.0), strict=True)
+    )
+    parts = {name: size / GIB for name, size in expected.items()} | {"runtime": runtime[1]}
+    total = sum(parts.values())
+    available = machine.accelerator_gib if machine.accelerator_gib is not None else machine.memory_available_gib
+    high_gib = sum(size * (1 + (ROUNDING if name in EXACT else MARGIN)) for name, size in high.items()) / GIB
+    high_gib += runtime[2]
+    return MemoryForecast(
+        parts=parts,
+        total_gib=total,
+        low_gib=sum(low.values()) / GIB + runtime[0],
+        high_gib=high_gib,
+        available_gib=available,
+        fits=high_gib <= available,
+        where="GPU" if machine.gpus else "memory",
+        cause=_cause(plan, answers),
+    )
+
+
+def step_of(plan: Plan, facts: ModelFacts, machine: Machine, share: float = ANSWERS[1], length: float = 1.0) -> Step:
+    """An optimizer step of `plan`, its rows `length` times the longest, `share` of their tokens answer."""
+    longest = max(1, round(length * min(plan.max_length, facts.context)))
+    tokens = plan.batch_size * longest
+    trained = METHODS[plan.method].trainable(facts, read_options(plan.method, plan.options))
+    rules = rules_of(plan, facts, machine)
+    return Step(facts, rules, Rows(tokens, longest, share * tokens), trained, again=plan.accumulation > 1)
+
+
+def rules_of(plan: Plan, facts: ModelFacts, machine: Machine) -> Rules:
+    """What the plan changes about a forward pass on this machine."""
+    method = METHODS[plan.method]
+    options = read_options(plan.method, plan.options)
+    reduction = getattr(options, "reduction", 0)
+    return Rules(
+        trains_all=method.trainable(facts, options) == facts.parameters,
+        quantised=method.quantised,
+        mixed=precision_of(plan, machine) == "bf16",
+        weight_bytes=weight_bytes(plan, machine),
+        gpu=bool(machine.gpus),
+        recomputes=plan.gradient_checkpointing,
+        rank=getattr(options, "rank", 0),
+        lora_dropout=getattr(options, "dropout", 0.0) > 0,
+        attention_only=getattr(options, "targets", "") == "attention",
+        inner=max(1, facts.hidden // reduction) if reduction else 0,
+        inside=getattr(options, "placement", "") == "houlsby",
+        keeps_relu=getattr(options, "activation", "relu") == "relu",
+    )
+
+
+def precision_of(plan: Plan, machine: Machine) -> str:
+    """In which the plan's matrix products run on this machine: "fp32" or "bf16"."""
+    return plan.precision if plan.precision != "auto" else "bf16" if machine.bf16 else "fp32"
+
+
+def weight_bytes(plan: Plan, machine: Machine) -> int:
+    """Bytes of one unquantised weight as loaded: bf16 on a GPU that has it, fp32 on a CPU and for full tuning."""
+    return 2 if machine.gpus and plan.method != "full" and precision_of(plan, machine) == "bf16" else 4
+
+
+def _runtime(plan: Plan, machine: Machine) -> str:
+    return "GPU" if machine.gpus else f"CPU {precision_of(plan, machine)}"
+
+
+def _fixed(plan: Plan, facts: ModelFacts, machine: Machine) -> dict[str, float]:
+    """Bytes that do not depend on the rows."""
+    method = METHODS[plan.method]
+    options = read_options(plan.method, plan.options)
+    each = weight_bytes(plan, machine)
+    trained = method.trainable(facts, options)
+    small = facts.linear_parameters if method.quantised else 0
+    nf4 = _NF4_BYTES[bool(getattr(options, "double_quantisation", True))]
+    largest = max(linear.inputs * linear.outputs for linear in facts.linears)
+    product = 2 if precision_of(plan, machine) == "bf16" else 4
+    return {
+        "weights": small * nf4 + (facts.parameters - small) * each,
+        "adapter": 0 if trained == facts.parameters else 4 * trained,
+        "optimizer": 8 * trained,
+        "dequantisation": largest * product if method.quantised else 0,
+    }
+
+
+def _moving(plan: Plan, facts: ModelFacts, machine: Machine, share: float, length: float) -> dict[str, float]:
+    """Bytes that depend on the rows, at the fullest moment."""
+    step = step_of(plan, facts, machine, share, length)
+    fullest = step.fullest()
+    checked = validation(facts, step.rules, share, step.rows.longest)
+    return {
+        "gradients": fullest.gradients,
+        "activations": fullest.activations,
+        "copies": fullest.copies,
+        "logits": fullest.logits,
+        "temporary": fullest.temporary,
+        # Gradients and activations are gone by then; only what is more than they were counts.
+        "validation": max(0.0, checked - fullest.total),
+    }
+
+
+def _cause(plan: Plan, answers: float | None) -> str:
+    prompts, replies = ("", "") if answers is not None else (" and mostly prompt", "they are mostly answer, ")
+    return (
+        f"low: rows are half as long as {plan.max_length:,} tokens{prompts}; high: {replies}"
+        f"temporary results take {MARGIN:.0%} more, and the libraries more than usual"
+    )

@@ -1,0 +1,38 @@
+"""The forecast against what real steps keep, through the very path that a run takes."""
+
+import pytest
+
+from core.backend.rows import ANSWERS_AT_ONCE, TOKENS_AT_ONCE
+from core.strategy.architectures import FAMILIES
+from core.strategy.memory import step
+from core.strategy.memory.blocks import STYLES
+from tests.unit.strategy.memory_probe import Case, held_bytes, kept_bytes, predicted, saved
+
+CASES = (
+    Case("llama", "lora", {"targets": "attention"}),
+    Case("qwen3", "qlora", {"rank": 8}, precision="bf16", batch=2),
+    Case("gpt2", "full"),
+    Case("gemma", "adapter", {"placement": "houlsby", "activation": "gelu"}, length=96),
+    Case("llama", "full", precision="bf16", accumulation=2),
+    Case("qwen2", "lora", {"dropout": 0.1}, recompute=True, batch=2, length=128),
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_activations_are_those_that_a_real_step_keeps(case):
+    with saved(case) as folder:
+        assert predicted(case, folder)[1] == pytest.approx(kept_bytes(case, folder), rel=0.1)
+
+
+def test_a_step_holds_at_its_peak_what_was_forecast():
+    case = CASES[0]
+    with saved(case) as folder:
+        assert predicted(case, folder)[2] == pytest.approx(held_bytes(case, folder), rel=0.15)
+
+
+def test_every_family_says_how_its_blocks_work():
+    assert set(STYLES) == set(FAMILIES)
+
+
+def test_a_validation_is_forecast_as_large_as_it_is_made():
+    assert (step.TOKENS_AT_ONCE, step.ANSWERS_AT_ONCE) == (TOKENS_AT_ONCE, ANSWERS_AT_ONCE)
