@@ -82,13 +82,13 @@ def test_sharded_weights_are_read_through_their_index(save_model, llama):
 
 @pytest.mark.parametrize("place", ["/nowhere/at/all", "./nowhere", "~/nowhere", "a/b/c", "..\\model", "../../nowhere"])
 def test_a_path_that_does_not_exist_is_refused_without_asking_the_hub(place, monkeypatch):
-    monkeypatch.setattr(model_facts, "_download", lambda hub_id: pytest.fail(f"asked the hub for {hub_id}"))
+    monkeypatch.setattr(model_facts, "fetch_facts", lambda hub_id: pytest.fail(f"asked the hub for {hub_id}"))
     assert "no model folder" in refusal(place)
 
 
 @pytest.mark.parametrize("name", ["", "a b", "owner/na..me", "-x", "owner/"])
 def test_an_impossible_hub_id_is_refused_without_asking_the_hub(name, monkeypatch):
-    monkeypatch.setattr(model_facts, "_download", lambda hub_id: pytest.fail(f"asked the hub for {hub_id}"))
+    monkeypatch.setattr(model_facts, "fetch_facts", lambda hub_id: pytest.fail(f"asked the hub for {hub_id}"))
     with pytest.raises(ModelError):
         locate(name)
 
@@ -127,7 +127,7 @@ def test_a_hub_that_hangs_up_is_asked_once_and_not_for_half_a_minute(monkeypatch
 
 def test_a_cached_hub_model_is_read_and_remembered(llama, monkeypatch):
     asked = []
-    monkeypatch.setattr(model_facts, "_download", lambda hub_id: asked.append(hub_id) or llama)
+    monkeypatch.setattr(model_facts, "fetch_facts", lambda hub_id: asked.append(hub_id) or llama)
     facts = [read_facts("owner/cached-model") for _ in range(2)]
     assert facts[0] is facts[1]
     assert asked == ["owner/cached-model"]
