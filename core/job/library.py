@@ -27,6 +27,8 @@ class Library:
 
     def __init__(self, home: Path) -> None:
         self.home = home
+        self.downloads = home / "downloads"
+        """Where files that were asked for lie for an hour."""
 
     def open(self, source: str | Path | Sequence[Path]) -> Source:
         """Take in a sample's name, a data set's id, a hub id, or files or a folder, which are copied into the home."""
@@ -76,11 +78,10 @@ class Library:
 
     def download(self, source: Source, form: str, sheet: str = "") -> Path:
         """A file of the rows below the home folder, made anew; those of an hour ago are removed."""
-        folder = self.home / "downloads"
-        for old in folder.iterdir() if folder.is_dir() else ():
+        for old in self.downloads.iterdir() if self.downloads.is_dir() else ():
             if time.time() - old.stat().st_mtime > _KEPT_SECONDS:
                 old.unlink(missing_ok=True)
-        return write_download(read_tables(source, sheet), folder, f"data_{source.id}", form)
+        return write_download(read_tables(source, sheet), self.downloads, f"data_{source.id}", form)
 
     # -- in a process of its own --------------------------------------------------------------------------------------
 
