@@ -1,12 +1,13 @@
 """What the data page says of a data set: markup and tables from a report."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.dataset.formats import FORMATS
+from core.dataset.load import SURE
 from core.dataset.report import Report
 from core.dataset.samples import Sample
-from core.errors import UserError
+from core.errors import SettingsError, UserError
 from core.job.inquiry import Inquiry
 from ui import drawings, markup, words
 from ui.markup import text
@@ -17,10 +18,15 @@ _MOST_LABELS = 16
 
 def welcome(chosen: str = "") -> str:
     """What the page says before there are data, or before others are chosen."""
-    stays = f"Until you choose, {chosen} stays." if chosen else "Nothing leaves this computer."
+    stays = f"Until you choose, {_name(chosen)} stays." if chosen else "Nothing leaves this computer."
     return markup.headline(
         "Which examples should the model learn from?", f"A few hundred rows of prompt and answer are enough. {stays}"
     )
+
+
+def back(chosen: str) -> str:
+    """What the button says that leads back to the data that are still chosen."""
+    return f"Back to {_name(chosen)}"
 
 
 def refusal(error: UserError) -> str:
@@ -35,12 +41,9 @@ def sample_card(sample: Sample) -> str:
 
 def headline(sheet: Sheet) -> str:
     """The finding about the data."""
-    if sheet.report is None:
-        what, fix = (sheet.error.what, sheet.error.fix) if sheet.error else ("The data cannot be read.", "")
-        if sheet.conversions:
-            return markup.headline("These rows are not examples yet", f"{what} Choose below what to make of them.")
-        return markup.headline("These rows cannot be read yet", f"{what} {fix}", "amber")
     report = sheet.report
+    if report is None:
+        return _unread(sheet)
     if not report.ready:
         first = next(finding for finding in report.findings if finding.severity == "error")
         return markup.headline(f"Not ready yet: {first.what.rstrip('.')}", first.fix, "amber")
@@ -49,34 +52,90 @@ def headline(sheet: Sheet) -> str:
     return markup.headline(f"Your {name} is ready: {words.counted(report.usable, 'example')}{kinds}", _verdict(report))
 
 
+def _unread(sheet: Sheet) -> str:
+    what, fix = (sheet.error.what, sheet.error.fix) if sheet.error else ("The data cannot be read.", "")
+    if sheet.stopped:
+        return markup.headline(what.rstrip("."), fix)
+    if sheet.glance is None:
+        return markup.headline("These rows cannot be read yet", f"{what} {fix}", "amber")
+    if isinstance(sheet.error, SettingsError):
+        return markup.headline("Which column is what?", f"{sheet.error.fix} The first rows stand below.")
+    none = "No format fits the rows as they stand."  # and not all their columns, which may be many: they stand below
+    if sheet.conversions:
+        todo = "Choose below what to make of them, or say yourself which column is what."
+        return markup.headline("These rows are not examples yet", f"{none} {todo}")
+    return markup.headline("Which column is what?", f"{none} Choose the format and its columns below.")
+
+
 def _verdict(report: Report) -> str:
-    enough = report.enough[1]
+    enough = _capital(report.enough[1].removeprefix(f"{words.counted(report.usable, 'example')}: "))
     warnings = sum(1 for finding in report.findings if finding.severity == "warning")
+    guess = "" if report.confidence >= SURE else "How the rows are read is a guess: look at the columns below. "
     if not warnings:
-        return f"Nothing is in the way. {enough}"
-    return f"{words.counted(warnings, 'thing')} below may cost quality. {enough}"
+        return f"{guess or 'Nothing is in the way. '}{enough}"
+    safe = any(finding.mends and finding.mends[0].safe for finding in report.findings)
+    more = ", and one click mends what is safe to mend" if safe else ""
+    return f"{guess}{words.counted(warnings, 'thing')} below may cost quality{more}. {enough}"
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
+
+
+def _name(name: str, limit: int = 48) -> str:
+    """A file's name, which may be very long, with its ending."""
+    return name if len(name) <= limit else f"{name[: limit - 13]}…{name[-12:]}"
 
 
 def facts(sheet: Sheet) -> str:
     """Rows, columns, format and language."""
-    report = sheet.report
+    report, seen = sheet.report, sheet.glance
+    whole = sheet.choice.name
     if report is None:
-        return markup.block(markup.facts([("–", name, "") for name in ("rows", "columns", "format", "language")]))
-    extra = [f"{count:,} to {name}" for name, count in report.file_rows.items() if name != "train"]
-    rows = "rows to learn from" + (f", {' and '.join(extra)}" if extra else "")
-    listed = words.shortened(", ".join(column.strip() for column in report.columns), 42)
-    sure = f"detected, {report.confidence:.0%} sure" if report.confidence < 1 else "chosen"
-    encoding = "language" + (f"; the file is written in {report.encoding.upper()}" if report.encoding else "")
+        if seen is None:
+            return ""
+        tiles = [(f"{seen.rows:,}", f"{_rows(seen.rows)} in {_name(whole)}", whole), _columns(seen.columns)]
+        unread = [
+            (words.NOTHING, "format: not chosen yet", ""),
+            (words.NOTHING, _encoded("language", seen.encoding), ""),
+        ]
+        return markup.block(markup.facts([*tiles, *unread]))
+    others = {"validation": "for validation", "test": "for testing"}
+    extra = [f"{count:,} {others[name]}" for name, count in report.file_rows.items() if name in others]
+    rows = f"{_rows(report.rows)} in {_name(whole)}" + (f", {' and '.join(extra)}" if extra else "")
+    language = "language" if report.language else "language: not certain"
+    rows_help = f"{whole}: rows that the model learns from; the header is not counted."
     return markup.block(
         markup.facts(
             [
-                (f"{report.rows:,}", rows, "Rows of the file that the model learns from; the header is not counted."),
-                (f"{len(report.columns)}", f"columns: {listed}", "; ".join(report.columns)),
-                (FORMATS[report.format].title, sure, f"{FORMATS[report.format].about} {report.because}"),
-                (report.language or words.NOTHING, encoding, "Judged from the longer texts."),
+                (f"{report.rows:,}", rows, rows_help),
+                _columns(report.columns),
+                (FORMATS[report.format].title, _sure(report), f"{FORMATS[report.format].about} {report.because}"),
+                (report.language or words.NOTHING, _encoded(language, report.encoding), "Judged from longer texts."),
             ]
         )
     )
+
+
+def _rows(count: int) -> str:
+    return "row" if count == 1 else "rows"
+
+
+def _columns(columns: Sequence[str]) -> tuple[str, str, str]:
+    listed = words.shortened(", ".join(column.strip() for column in columns), 42)
+    named = "column" if len(columns) == 1 else "columns"
+    return f"{len(columns):,}", f"{named}: {listed}", words.shortened("; ".join(columns), 1000)
+
+
+def _sure(report: Report) -> str:
+    if report.confidence == 1:
+        return "format, as chosen"
+    guess = "" if report.confidence >= SURE else ": look whether the columns are right"
+    return f"format, detected, {words.percent(report.confidence)} sure{guess}"
+
+
+def _encoded(what: str, encoding: str) -> str:
+    return f"{what}; the file is written in {words.encoding(encoding)}" if encoding else what
 
 
 def reading(title: str) -> str:

@@ -26,6 +26,8 @@ from ui.readings import Readings, Sheet, unread
 _MACHINE_SECONDS = 2.0
 _MOST_VIEWS = 24
 _MOST_FIGURES = 64
+_MOST_PASTED = 1_000_000
+"""Characters of pasted text that are kept."""
 
 EMPTY_DRAFT: dict[str, Any] = {
     "data": None,
@@ -128,6 +130,16 @@ class Desk:
             draft = self.draft() | changed
             self.engine.save_draft(draft)
         return draft
+
+    def pasted(self) -> str:
+        """What stands in the box for pasted rows and was not read yet."""
+        return str(self.engine.draft("pasted").get("text", ""))
+
+    def keep_pasted(self, text: str) -> None:
+        """Keep what stands in the box, unless it is too long to be saved with every letter."""
+        kept = text if len(text) <= _MOST_PASTED else ""
+        if kept != self.pasted():
+            self.engine.save_draft({"text": kept}, key="pasted")
 
     def choice(self, draft: Mapping[str, Any] | None = None) -> DataChoice | None:
         """The chosen data; None before there are any, or where an older version kept something else."""

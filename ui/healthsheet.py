@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from core.dataset.finding import Finding
+from core.dataset.formats.templates import columns_of
 from core.dataset.rendered import RenderedRow
 from core.dataset.report import PREVIEW, Report
 from core.dataset.table import text_of
@@ -12,9 +13,10 @@ from ui import drawings, markup, words
 from ui.markup import text
 from ui.readings import Sheet
 
-_SEVERITIES = {"error": "Stops", "warning": "Harms", "note": "Note"}
+_SEVERITIES = {"error": "Must fix", "warning": "Worth fixing", "note": "Note"}
 _LONGEST_CELL = 280
-_ROWS_NAMED = 6
+_MOST_COLUMNS = 12
+"""Columns of the preview; a table with more is no help to anyone."""
 
 
 def key(sheet: Sheet) -> str:
@@ -41,11 +43,15 @@ def problems(sheet: Sheet) -> str:
     if sheet.error is None or not sheet.error.problems:
         return ""
     lines = "".join(
-        f"<div class='ft-finding'><span class='ft-severity error'>Stops</span>"
-        f"<span class='ft-what'>{text(problem)}</span></div>"
-        for problem in sheet.error.problems.values()
+        f"<div class='ft-finding'><span class='ft-severity error'>{_SEVERITIES['error']}</span>"
+        f"<span class='ft-what'><b>{text(_part(name))}</b>: {text(problem)}</span></div>"
+        for name, problem in sheet.error.problems.items()
     )
     return markup.block(lines)
+
+
+def _part(setting: str) -> str:
+    return setting.removeprefix("mapping.").replace("_", " ").capitalize()
 
 
 def nothing_found() -> str:
@@ -88,27 +94,53 @@ def _around(before: str, after: str, width: int = 120) -> tuple[str, str]:
 
 
 def preview(sheet: Sheet) -> str:
-    """The first rows as plain text, with what was found marked in the cell."""
-    report = sheet.report
-    if report is None:
+    """The first rows as plain text, with what was found marked in the cell, and what each column is used as."""
+    rows = sheet.report or sheet.glance
+    if rows is None:
         return markup.empty("The first rows appear once they can be read.")
-    marks = _marks(report)
-    head = "".join(f"<th>{text(column.strip())}</th>" for column in report.columns)
+    used = _used(sheet)
+    columns = _shown(rows.columns, used)
+    marks = _marks(sheet.report) if sheet.report else {}
+    head = "".join(_heading(column, used.get(column, "")) for column in columns)
     body = ""
-    for place, (number, row) in enumerate(zip(report.preview_rows, report.preview, strict=True)):
+    for place, (number, row) in enumerate(zip(rows.preview_rows, rows.preview, strict=True)):
         if place == PREVIEW:
-            width = len(report.columns) + 1
+            width = len(columns) + 1
             body += f"<tr><td class='ft-between' colspan='{width}'>Rows in which something was found</td></tr>"
-        cells = "".join(_cell(row.get(column, ""), marks.get((number, column))) for column in report.columns)
+        cells = "".join(_cell(row.get(column, ""), marks.get((number, column))) for column in columns)
         whole = marks.get((number, ""))
         look = f" class='ft-marked' title='{text(whole)}'" if whole else ""
         body += f"<tr><td{look}>{number:,}</td>{cells}</tr>"
-    first = min(PREVIEW, len(report.preview))
+    first = min(PREVIEW, len(rows.preview))
     caption = f"The first {words.counted(first, 'row')}" if first > 1 else "The only row"
-    width = 60 + 150 * len(report.columns)  # below this it scrolls
+    if len(columns) < len(rows.columns):
+        caption += f", in {len(columns)} of {len(rows.columns):,} columns: those that are used, and the first others"
+    width = 60 + 150 * len(columns)  # below this it scrolls
     inside = f"<thead><tr><th>row</th>{head}</tr></thead><tbody>{body}</tbody>"
     table = f"<table class='ft-table ft-cells' style='min-width:{width}px'>{inside}</table>"
     return markup.block(f"<p class='ft-caption'>{text(caption)}</p><div class='ft-scroll'>{table}</div>")
+
+
+def _used(sheet: Sheet) -> dict[str, str]:
+    """Column to the part of the format that it is used as, alone or in a template."""
+    mapping = sheet.report.mapping if sheet.report else {}
+    return {
+        column: part.replace("_", " ")
+        for part, value in mapping.items()
+        for column in columns_of({part: value}, sheet.columns)
+    }
+
+
+def _shown(columns: Sequence[str], used: Mapping[str, str]) -> list[str]:
+    """The columns that are shown, in the order of the file; of many, the used ones and the first others."""
+    room = max(0, _MOST_COLUMNS - len(used))
+    others = {column for column, _ in zip((c for c in columns if c not in used), range(room), strict=False)}
+    return [column for column in columns if column in used or column in others]
+
+
+def _heading(column: str, part: str) -> str:
+    name = text(column.strip() or column)
+    return f"<th>{name}<span class='ft-part-name'>{text(part)}</span></th>" if part else f"<th>{name}</th>"
 
 
 def _marks(report: Report) -> dict[tuple[int, str], str]:
@@ -151,7 +183,7 @@ def _counts(rows: Mapping[str, int]) -> str:
 
 
 def _file(name: str) -> str:
-    return "to learn from" if name == "train" else f"to {name}"
+    return {"train": "to learn from", "validation": "for validation", "test": "for testing"}.get(name, name)
 
 
 def rendered(rows: Sequence[RenderedRow], model: str) -> str:

@@ -13,7 +13,7 @@ from core.dataset.choice import DataChoice
 from core.dataset.conversions import CONVERSIONS, Conversion
 from core.dataset.files.read import sheets
 from core.dataset.files.source import Source
-from core.dataset.load import columns, offered
+from core.dataset.glance import Glance, glance
 from core.dataset.rendered import RenderedRow
 from core.dataset.report import Report
 from core.engine import Engine
@@ -43,11 +43,18 @@ class Sheet:
     """Of a workbook."""
     conversions: tuple[Conversion, ...] = ()
     """What else can be made of the rows, the only way on where no format fits them."""
+    glance: Glance | None = None
+    """The rows as they stand, where they could be read and there is no report."""
 
     @property
     def ready(self) -> bool:
         """Whether one can go on."""
         return self.report is not None and self.report.ready
+
+    @property
+    def stopped(self) -> bool:
+        """Whether someone stopped the check before it could say anything."""
+        return self.error is _STOPPED
 
 
 class Readings:
@@ -61,6 +68,7 @@ class Readings:
         self._working: tuple[Inquiry[Any], Callable[[Any], object]] | None = None
         self._sheets: dict[str, tuple[str, ...]] = {}
         self._rendered: tuple[str, list[RenderedRow]] | None = None
+        self._seen: tuple[tuple[str, str], Glance] | None = None
 
     @property
     def _library(self) -> Library:
@@ -82,9 +90,13 @@ class Readings:
             return Sheet(choice, source, known, known.columns, sheets=self._sheets_of(source), conversions=others)
         if isinstance(known, Inquiry):
             return Sheet(choice, source, working=known)
-        found, conversions = self._misfit(source, choice.sheet)
         sheets_ = self._sheets_of(source)
-        return Sheet(choice, source, columns=found, error=known, conversions=conversions, sheets=sheets_)
+        seen = None if known is _STOPPED else self._glance(source, choice.sheet)
+        if seen is None:
+            return Sheet(choice, source, error=known, sheets=sheets_)
+        others = tuple(CONVERSIONS[name] for name in seen.conversions)
+        why = known if choice.mapping else seen.misfit or known  # nobody has said yet which column is what
+        return Sheet(choice, source, None, seen.columns, why, sheets=sheets_, conversions=others, glance=seen)
 
     def report(self, choice: DataChoice) -> Report | None:
         """The newest report on `choice`, whatever model it was made for; None before there is one."""
@@ -137,11 +149,13 @@ class Readings:
             del self._reports[next(iter(self._reports))]
         return known
 
-    def _misfit(self, source: Source, sheet: str) -> tuple[tuple[str, ...], tuple[Conversion, ...]]:
-        try:
-            return columns(source, sheet), tuple(offered(source))
-        except UserError:
-            return (), ()
+    def _glance(self, source: Source, sheet: str) -> Glance | None:
+        if self._seen is None or self._seen[0] != (source.id, sheet):
+            try:
+                self._seen = (source.id, sheet), glance(source, sheet)
+            except UserError:
+                return None
+        return self._seen[1]
 
     def _sheets_of(self, source: Source) -> tuple[str, ...]:
         path = source.files["train"]

@@ -103,3 +103,9 @@ def shortened(text: str, limit: int = 160) -> str:
     """The text on one line, cut at `limit` characters with a mark."""
     line = " ".join(str(text).split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def encoding(name: str) -> str:
+    """An encoding as people write it: "UTF-8", "Windows-1252"."""
+    plain = name.lower().replace("_", "-").removesuffix("-sig").removesuffix("-le").removesuffix("-be")
+    return plain.capitalize() if plain.startswith("windows") else plain.upper()

@@ -24,10 +24,10 @@ from core.dataset.splits.divide import divide, find_split
 from core.dataset.table import text_of
 from core.errors import DataError, SettingsError
 
-__all__ = ["Finding", "Report", "choose", "columns", "inspect", "load"]
+__all__ = ["Finding", "Report", "choose", "inspect", "load"]
 
 
-_SURE = 0.7
+SURE = 0.7
 """Below this confidence a reading is a guess, which gives way to a conversion that fits."""
 
 
@@ -49,15 +49,6 @@ def read_tables(source: Source, sheet: str = "") -> dict[str, Table]:
         DataError: A file cannot be read.
     """
     return {file: read_file(source, file, sheet) for file in source.files}
-
-
-def columns(source: Source, sheet: str = "") -> tuple[str, ...]:
-    """Columns of the training file, for a mapping by hand where no format fits.
-
-    Raises:
-        DataError: The file cannot be read.
-    """
-    return read_file(source, "train", sheet).columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +148,7 @@ def inspect(
     if tell:
         tell("reading the rows", 0.0)
     table = read_file(source, "train", choice.sheet if choice else "")
-    detection = _detect(source, table) if choice is None else _chosen(source, choice, table)
+    detection, sure = _detection(source, choice, table)
     choice = choice or _choice(source, detection)
     readings = _readings(source, choice, table)
     train = readings["train"].examples
@@ -190,7 +181,7 @@ def inspect(
         usable=len(train),
         file_rows={file: len(reading.table.rows) for file, reading in readings.items()},
         language=main_language(inspection),
-        conversions=tuple(conversion.name for conversion in fitting(table)),
+        conversions=() if sure else tuple(conversion.name for conversion in fitting(table)),
         enough=sufficiency(len(train), detection.format, count_labels(train)),
     )
 
@@ -206,7 +197,7 @@ def _places_shown(table: Table, found: Sequence[Finding]) -> list[int]:
 def _detect(source: Source, table: Table) -> Detection:
     if not source.sample:
         found = detect(table)
-        offers = fitting(table) if found.confidence < _SURE else []
+        offers = fitting(table) if found.confidence < SURE else []
         if offers:
             raise DataError(
                 f"As they stand, the rows fit no format well. {offers[0].about}",
@@ -224,16 +215,37 @@ def _detect(source: Source, table: Table) -> Detection:
     )
 
 
-def _chosen(source: Source, choice: DataChoice, table: Table) -> Detection:
-    """The choice as a detection: what was detected keeps its confidence, what people chose is certain."""
-    mapping = resolve(FORMATS[choice.format], choice.mapping, table)
+def misfit(source: Source, table: Table) -> DataError | None:
+    """Why no format fits the rows; None where one does."""
+    try:
+        _detect(source, table)
+    except DataError as error:
+        return error
+    return None
+
+
+def _detection(source: Source, choice: DataChoice | None, table: Table) -> tuple[Detection, bool]:
+    """How the rows are read, and whether a format fits them so well that nobody needs to make other rows of them.
+
+    What was detected keeps its confidence; what people chose is certain.
+
+    Raises:
+        DataError: No format fits, and nobody chose one.
+    """
     try:
         detected = _detect(source, table)
     except DataError:
+        if choice is None:
+            raise
         detected = None
+    sure = detected is not None and detected.confidence >= SURE
+    if choice is None:
+        assert detected is not None
+        return detected, sure
+    mapping = resolve(FORMATS[choice.format], choice.mapping, table)
     if detected and (detected.format, detected.mapping) == (choice.format, mapping):
-        return detected
-    return Detection(format=choice.format, confidence=1.0, because="Chosen by hand.", mapping=mapping)
+        return detected, sure
+    return Detection(format=choice.format, confidence=1.0, because="Chosen by hand.", mapping=mapping), sure
 
 
 def _choice(source: Source, detection: Detection) -> DataChoice:

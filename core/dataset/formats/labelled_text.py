@@ -10,12 +10,17 @@ _INSTRUCTION = "Classify the text."
 LABELS = (
     "label", "labels", "label_text", "label_name", "category", "categories", "class", "intent", "sentiment", "topic",
     "tag", "emotion", "genre", "target_name", "class_name", "category_name",
+    "etikett", "kategorie", "klasse", "catégorie", "étiquette", "categoría", "etiqueta", "clase", "categoria",
+    "etichetta", "classe", "categorie", "kategoria", "kategori", "etiket", "метка", "категория", "класс", "تصنيف",
+    "الفئة", "标签", "类别", "分类", "標籤", "類別", "ラベル", "カテゴリ", "分類", "라벨", "분류",
 )  # fmt: skip
 """What columns of labels are called."""
 _ANSWERS = ("target", "output", "completion", "answer", "response", "type", "kind", "stars", "rating", "verdict")
 TEXTS = (
     "text", "sentence", "content", "review", "comment", "message", "utterance", "clause", "body", "document", "tweet",
     "comment_text", "review_text", "sms", "headline", "question_text", "abstract", "description",
+    "satz", "nachricht", "texte", "phrase", "texto", "frase", "mensaje", "testo", "tekst", "metin", "текст",
+    "نص", "النص", "文本", "内容", "句子", "評論", "评论", "テキスト", "文章", "텍스트", "문장",
 )  # fmt: skip
 """What columns of texts are called."""
 

@@ -11,8 +11,17 @@ from core.dataset.table import Row, text_of
 
 _INSTRUCTION = "Answer the question from the context."
 _WITHOUT_CONTEXT = "Answer the question."
-_QUESTIONS = ("question", "questions", "query", "q", "question_text", "question_stem", "problem", "ctx")
-_ANSWERS = ("answer", "answers", "final_answer", "response", "a", "answer_text", "correct_answer", "solution")
+_QUESTIONS = (
+    "question", "questions", "query", "q", "question_text", "question_stem", "problem", "ctx",
+    "frage", "pregunta", "pergunta", "domanda", "vraag", "pytanie", "fråga", "soru", "вопрос", "питання", "سؤال",
+    "السؤال", "שאלה", "प्रश्न", "问题", "問題", "質問", "질문", "câu hỏi",
+)  # fmt: skip
+_ANSWERS = (
+    "answer", "answers", "final_answer", "response", "a", "answer_text", "correct_answer", "solution",
+    "antwort", "réponse", "respuesta", "resposta", "risposta", "antwoord", "odpowiedź", "svar", "cevap", "ответ",
+    "відповідь", "جواب", "الجواب", "إجابة", "الإجابة", "תשובה", "उत्तर", "答案", "回答", "答え", "답변", "trả lời",
+)  # fmt: skip
+"""English first, then as speakers of other languages call them."""
 _CONTEXTS = ("context", "contexts", "passage", "paragraph", "evidence", "document", "background", "support", "text")
 
 
@@ -91,9 +100,9 @@ FORMAT = Format(
         Part(
             "choices",
             required=False,
-            help="The answers to choose from: a column with lists, or several columns in braces, such as {A}{B}{C}.",
+            help="To choose from: a column with lists, or columns in braces, such as {A}{B}.",
         ),
-        Part("answer", required=True, help="The right answer; the first, where there are several; or its letter."),
+        Part("answer", required=True, help="The right one, the first of several, or its letter."),
     ),
     default_instruction=_INSTRUCTION,
     detect=_detect,

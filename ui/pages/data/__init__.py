@@ -9,8 +9,8 @@ from ui import datasheet, markup
 from ui.desk import Desk
 from ui.notices import guarded
 from ui.pages.data import chooser, health, inside, reading, versions
-from ui.pages.data.page import Page, drawn
-from ui.tab import STRATEGY, Tab, quiet
+from ui.pages.data.page import Page, chosen, drawn
+from ui.tab import STRATEGY, Tab, asked, quiet
 
 __all__ = ["build"]
 
@@ -23,8 +23,9 @@ def build(desk: Desk, tab: Tab) -> None:
     with gr.Column(visible=False, elem_classes=["ft-card"]) as busy:
         progress = markup.view()
         stop = gr.Button("Stop", size="sm", elem_classes=["ft-quiet"], elem_id="ft-stop-reading")
+    again = gr.Button("Check again", visible=False, elem_id="ft-check-again")
     with gr.Column(visible=True) as choosing:
-        chosen = chooser.place(tab)
+        ways = chooser.place(tab)
     with gr.Column(visible=False) as sheet:
         facts = markup.view()
         found = health.place()
@@ -33,15 +34,16 @@ def build(desk: Desk, tab: Tab) -> None:
         kept = versions.place(desk)
     ticking = gr.Timer(0.5, active=False)
     page = Page(
-        frame=[head, onward, busy, progress, choosing, sheet, facts, ticking, tab.plan],
+        frame=[head, onward, again, busy, progress, choosing, ways["back"], sheet, facts, ticking, tab.plan],
         parts=[read, found, looks, kept],
     )
-    chooser.connect(desk, page, chosen)
+    chooser.connect(desk, page, tab, ways)
     reading.connect(desk, page, read)
     health.connect(desk, page, found)
     inside.connect(desk, looks)
     versions.connect(desk, page, kept)
     stop.click(partial(on_stopped, desk), None, page.everything, **quiet())
+    again.click(partial(on_checked_again, desk, page), None, page.everything, **asked())
     ticking.tick(partial(on_tick, desk, page), None, page.everything, **quiet())
     onward.click(on_continued, None, tab.step, **quiet())
     entered = [tab.step.change, tab.taken.change]
@@ -66,6 +68,13 @@ def on_stopped(desk: Desk) -> Any:  # noqa: ANN401
     """Stop what is going on; the next tick says so."""
     desk.readings.stop()
     return gr.skip()
+
+
+@guarded
+def on_checked_again(desk: Desk, page: Page) -> Any:  # noqa: ANN401
+    """Begin the check anew that was stopped."""
+    desk.readings.check_again(chosen(desk), str(desk.draft()["model"]))
+    return drawn(desk, page)
 
 
 def on_continued() -> int:

@@ -23,7 +23,7 @@ _MOST = 40
 
 def place() -> Part:
     """Place the card."""
-    with gr.Column(elem_classes=["ft-card"], elem_id="ft-health"):
+    with gr.Column(elem_classes=["ft-card"], elem_id="ft-health") as card:
         with gr.Row(elem_classes=["ft-card-head"]):
             title = markup.view(markup.block("<h3>What was found</h3>"))
             undo = gr.Button("Undo", size="sm", visible=False, elem_classes=["ft-quiet"], elem_id="ft-undo")
@@ -37,13 +37,13 @@ def place() -> Part:
                 no = gr.Button("Cancel", size="sm", elem_id="ft-mend-cancel")
         wanted = gr.State(None)
     named = {"box": box, "yes": yes, "no": no, "wanted": wanted, "undo": undo, "safe": safe}
-    return Part([title, undo, safe, key, panel, shown, wanted], _draw, named | {"key": key})
+    return Part([title, undo, safe, key, panel, shown, wanted, card], _draw, named | {"key": key})
 
 
 def connect(desk: Desk, page: Page, part: Part) -> None:
     """Connect the card; the list of findings is drawn anew whenever it changed."""
     named = part.named
-    _, _, _, key, panel, shown, wanted = part.outputs
+    _, _, _, key, panel, shown, wanted, _ = part.outputs
     asks = [panel, shown, wanted]
     with named["box"]:
         # Gradio tells of one change twice; drawn a second time, a button could be gone under the pointer.
@@ -62,8 +62,8 @@ def connect(desk: Desk, page: Page, part: Part) -> None:
 def _list(desk: Desk, page: Page, sheet: Sheet, asks: list[Any]) -> None:
     found = sheet.report.findings if sheet.report else ()
     if sheet.report is None:
-        markup.view(healthsheet.problems(sheet))
         _offer(desk, page, sheet)
+        markup.view(healthsheet.problems(sheet))
         return
     if not found:
         markup.view(healthsheet.nothing_found())
@@ -80,8 +80,10 @@ def _list(desk: Desk, page: Page, sheet: Sheet, asks: list[Any]) -> None:
 
 
 def _offer(desk: Desk, page: Page, sheet: Sheet) -> None:
-    look = "secondary" if sheet.report else "primary"
-    for conversion in sheet.conversions:
+    if sheet.report and sheet.conversions:
+        markup.view(markup.block("<p class='ft-caption'>Or make other rows of them</p>"))
+    for number, conversion in enumerate(sheet.conversions):
+        look = "secondary" if sheet.report or number else "primary"
         with gr.Row(elem_classes=["ft-finding-row"]):
             markup.view(healthsheet.conversion(conversion.title, conversion.about))
             button = gr.Button("Make these rows", size="sm", variant=look, elem_id=f"ft-convert-{conversion.name}")
@@ -100,7 +102,10 @@ def _label(mend: Mend) -> str:
 def _draw(sheet: Sheet) -> list[Any]:
     found = sheet.report.findings if sheet.report else ()
     safe = sum(1 for finding in found if finding.mends and finding.mends[0].safe)
-    title = "What was found" if found or sheet.report is None else "Nothing was found that is wrong"
+    title = "What was found" if found else "Nothing was found that is wrong"
+    if sheet.report is None:
+        title = "What can be made of these rows" if sheet.conversions else "What is missing"
+    says_something = sheet.report is not None or bool(sheet.conversions or (sheet.error and sheet.error.problems))
     has_parent = bool(sheet.source and sheet.source.parent)
     return [
         markup.block(f"<h3>{title}</h3>"),
@@ -110,6 +115,7 @@ def _draw(sheet: Sheet) -> list[Any]:
         gr.Column(visible=False),
         "",
         None,
+        gr.Column(visible=says_something or has_parent),
     ]
 
 

@@ -26,7 +26,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The page's frame (head, button, progress, chooser, sheet, facts, timer, plan) and its parts."""
+    """The page's frame and its parts.
+
+    The frame is: head, onward, check again, the card of progress, what it says, the chooser, the way back from it, the
+    sheet, its facts, the timer, and the state of the plan.
+    """
 
     frame: list[Any]
     parts: list[Part]
@@ -61,12 +65,12 @@ def drawn(desk: Desk, page: Page, *, again: bool = False) -> list[Any]:
         return _working(page, work, "Taking the rows in")
     choice = desk.choice()
     if choice is None or again:
-        head = datasheet.welcome(choice.name if choice else "")
-        return [*_frame(head, choosing=True), "" if choice is None else gr.skip(), *page.nothing]
+        name = choice.name if choice else ""
+        return [*_frame(datasheet.welcome(name), back=name), "" if choice is None else gr.skip(), *page.nothing]
     sheet = desk.look(choice)
     if sheet.working is not None:
         return _working(page, sheet.working, "Looking at your rows")
-    frame = _frame(datasheet.headline(sheet), ready=sheet.ready, sheet=True, facts=datasheet.facts(sheet))
+    frame = _frame(datasheet.headline(sheet), sheet)
     updates = [update for part in page.parts for update in part.draw(sheet)]
     return [*frame, choice.model_dump_json(), *updates]
 
@@ -76,16 +80,18 @@ def _working(page: Page, inquiry: Inquiry[Any], title: str) -> list[Any]:
     return [*_frame(head, progress=datasheet.working(inquiry)), gr.skip(), *page.nothing]
 
 
-def _frame(
-    head: str, *, ready: bool = False, choosing: bool = False, sheet: bool = False, facts: str = "", progress: str = ""
-) -> list[Any]:
+def _frame(head: str, sheet: Sheet | None = None, *, progress: str = "", back: str = "") -> list[Any]:
+    """Updates of the frame: of a sheet, of work that goes on, or else of the chooser."""
+    choosing = sheet is None and not progress
     return [
         head,
-        gr.Button(interactive=ready),
+        gr.Button(interactive=sheet is not None and sheet.ready),
+        gr.Button(visible=sheet is not None and sheet.stopped),
         gr.Column(visible=bool(progress)),
         progress,
         gr.Column(visible=choosing),
-        gr.Column(visible=sheet),
-        facts,
+        gr.Button(datasheet.back(back), visible=bool(back)) if choosing else gr.skip(),
+        gr.Column(visible=sheet is not None),
+        datasheet.facts(sheet) if sheet else "",
         gr.Timer(active=bool(progress)),
     ]

@@ -22,11 +22,11 @@ _FIELDS = DataChoice.model_fields
 
 def place() -> Part:
     """Place the card."""
-    with gr.Column(elem_classes=["ft-card"]):
+    with gr.Column(elem_classes=["ft-card"], elem_id="ft-reading"):
         with gr.Row(elem_classes=["ft-card-head"]):
             markup.view(markup.block("<h3>How the rows are read</h3>"))
             another = gr.Button("Use other data", elem_classes=["ft-quiet"], size="sm", elem_id="ft-other-data")
-        with gr.Row():
+        with gr.Row(elem_classes=["ft-mapping"]):
             shapes = [(shape.title, name) for name, shape in FORMATS.items()]
             sheet = gr.Dropdown([], label="Sheet", info="Of the workbook.", visible=False, min_width=150)
             shape = gr.Dropdown(shapes, label="Format", info="What a row holds.", min_width=170, elem_id="ft-format")

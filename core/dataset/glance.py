@@ -1,0 +1,46 @@
+"""What a file looks like where no format fits its rows, so that people can say what to make of them."""
+
+from dataclasses import dataclass
+
+from core.dataset.conversions import fitting
+from core.dataset.files.source import Source
+from core.dataset.load import misfit, read_file
+from core.dataset.report import PREVIEW
+from core.dataset.table import text_of
+from core.errors import DataError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glance:
+    """The rows of a training file as they stand."""
+
+    rows: int
+    columns: tuple[str, ...]
+    encoding: str
+    preview: tuple[dict[str, str], ...]
+    """The first rows, every cell as text."""
+    preview_rows: tuple[int, ...]
+    """Their numbers."""
+    conversions: tuple[str, ...]
+    """Names of conversions that make other rows of them."""
+    misfit: DataError | None
+    """Why no format fits; None where one does."""
+
+
+def glance(source: Source, sheet: str = "") -> Glance:
+    """Look at the rows of the training file, or of one sheet of a workbook.
+
+    Raises:
+        DataError: The file cannot be read.
+    """
+    table = read_file(source, "train", sheet)
+    first = range(min(PREVIEW, len(table.rows)))
+    return Glance(
+        rows=len(table.rows),
+        columns=table.columns,
+        encoding=table.encoding,
+        preview=tuple({column: text_of(table.rows[place][column]) for column in table.columns} for place in first),
+        preview_rows=tuple(map(table.number, first)),
+        conversions=tuple(conversion.name for conversion in fitting(table)),
+        misfit=misfit(source, table),
+    )
