@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,22 @@ from core.errors import BusyError, ModelError, NotFoundError, SettingsError
 from core.evaluate.compare import Evaluation, read_evaluation
 from core.events import Evaluated, Event, RunState
 from core.export.exporters import EXPORTERS
+from core.job.inquiry import Inquiry
 from core.job.launchers import LAUNCHERS
 from core.job.library import Library
 from core.job.runner import Runner
+from core.job.speeds import Speeds
 from core.store.store import Job, Record, RunRow, Store
 from core.strategy.advise import Advice, Goal, advise
 from core.strategy.baseline import Baseline, linear_baseline
+from core.strategy.calibration import Experience
 from core.strategy.machine import Machine, probe
-from core.strategy.memory import MemoryForecast, forecast
+from core.strategy.memory import MemoryForecast
 from core.strategy.methods import METHODS, read_options
 from core.strategy.model_facts import ModelFacts, read_facts
 from core.strategy.plan import Plan, problems_of
+from core.strategy.speed import Speed
+from core.strategy.time_forecast import TimeForecast
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +63,11 @@ class Engine:
         self.store = Store(home)
         self.library = Library(home)
         """The data sets; the four methods below are short ways to it."""
+        self._speeds = Speeds(self.store)
         self._launcher = LAUNCHERS[launcher]()
         self._runner: Runner | None = None
         self._baselines: dict[str, Baseline | None] = {}
+        self._experience = Experience(self.store)
         self._lock = threading.Lock()
 
     # -- data ---------------------------------------------------------------------------------------------------------
@@ -105,7 +113,10 @@ class Engine:
     ) -> Advice:
         """A complete plan with a reason for each choice; `gpu_memory` (GiB) stands in for what the machine has."""
         split = self.split(choice)
-        return advise(split, choice, self.facts(model), self.machine(), goal=goal, budget=budget, gpu_memory=gpu_memory)
+        machine = self.machine()
+        advice = advise(split, choice, self.facts(model), machine, goal=goal, budget=budget, gpu_memory=gpu_memory)
+        # Of a GPU that is not here nothing was measured.
+        return self._speeds.timed(advice, machine, split) if gpu_memory is None else advice
 
     def baseline(self, choice: DataChoice) -> Baseline | None:
         """What a linear model gets on the validation rows; None where answers are free text. Asked once."""
@@ -115,8 +126,17 @@ class Engine:
         return self._baselines[key]
 
     def forecast(self, plan: Plan) -> MemoryForecast:
-        """Predicted peak memory of `plan` on this machine."""
-        return forecast(plan, self.facts(plan.model), self.machine())
+        """Predicted peak memory of `plan` on this machine, corrected by what earlier runs like it held."""
+        return self._experience.forecast(plan, self.facts(plan.model), self.machine())
+
+    def time_forecast(self, plan: Plan, price_per_hour: float | None = None) -> TimeForecast | None:
+        """Time, energy and cost of `plan`, from what was measured on this machine; None where nothing was."""
+        split = partial(self.split, plan.data, plan.seed)
+        return self._speeds.forecast(self.read_plan(plan.model_dump()), self.machine(), split, price_per_hour)
+
+    def begin_probe(self, plan: Plan) -> Inquiry[Speed]:
+        """Measure how fast `plan` trains here, by a few real steps; `time_forecast` knows the answer from then on."""
+        return self._speeds.begin_probe(self.read_plan(plan.model_dump()))
 
     def read_plan(self, raw: Mapping[str, Any]) -> Plan:
         """A checked plan from untrusted values; options of the method are completed with their defaults.

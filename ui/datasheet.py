@@ -68,7 +68,7 @@ def _unread(sheet: Sheet) -> str:
 
 
 def _verdict(report: Report) -> str:
-    enough = _capital(report.enough[1].removeprefix(f"{words.counted(report.usable, 'example')}: "))
+    enough = _capital(report.enough[1].removeprefix(words.counted(report.usable, "example")).lstrip(":; "))
     warnings = sum(1 for finding in report.findings if finding.severity == "warning")
     guess = "" if report.confidence >= SURE else "How the rows are read is a guess: look at the columns below. "
     if not warnings:

@@ -4,6 +4,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import psutil
 import torch
@@ -13,6 +14,8 @@ from core.events import Emit, MemoryMeasured
 GIB = 2**30
 EVERY = 1.0
 """Seconds between samples."""
+_SHORTEST_COUNT = 1.0
+"""Seconds; over less the meter, which counts ten times a second or so, says little."""
 
 
 @contextlib.contextmanager
@@ -68,8 +71,7 @@ class _Gpu:
         import pynvml
 
         self._nvml = pynvml
-        pynvml.nvmlInit()
-        self._device = pynvml.nvmlDeviceGetHandleByUUID(_uuid(torch.cuda.get_device_properties(0).uuid))
+        self._device = _open(pynvml)
 
     def __call__(self, seconds: float, step: int) -> MemoryMeasured:
         memory = self._nvml.nvmlDeviceGetMemoryInfo(self._device)
@@ -97,6 +99,48 @@ class _Gpu:
             return float(question())
         except self._nvml.NVMLError:
             return None
+
+
+class Energy:
+    """What the GPU draws between two moments, by the driver's own meter; of a processor nothing is known."""
+
+    def __init__(self) -> None:
+        self._nvml: Any = None
+        self._from: tuple[float, float] | None = None
+
+    def start(self) -> None:
+        """Begin to count."""
+        if torch.cuda.is_available():
+            import pynvml
+
+            self._nvml = pynvml
+            self._from = self._read()
+
+    def watts(self) -> float | None:
+        """Mean power since the start; None where the device has no meter, as slices of one (MIG) have none."""
+        if self._from is None:
+            return None
+        now = self._read()
+        if now is None or now[0] - self._from[0] < _SHORTEST_COUNT:
+            return None
+        return (now[1] - self._from[1]) / (now[0] - self._from[0])
+
+    def _read(self) -> tuple[float, float] | None:
+        """Seconds (monotonic) and joules."""
+        try:
+            device = _open(self._nvml)
+            try:
+                return time.monotonic(), self._nvml.nvmlDeviceGetTotalEnergyConsumption(device) / 1000
+            finally:
+                self._nvml.nvmlShutdown()
+        except self._nvml.NVMLError:
+            return None
+
+
+def _open(nvml: Any) -> Any:  # noqa: ANN401 - the library has no types
+    """Begin to talk to the driver, and return the device that torch uses."""
+    nvml.nvmlInit()
+    return nvml.nvmlDeviceGetHandleByUUID(_uuid(torch.cuda.get_device_properties(0).uuid))
 
 
 def _uuid(uuid: object) -> str:

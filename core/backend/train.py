@@ -68,7 +68,7 @@ def train(task: TrainTask, emit: Emit, stopping: threading.Event) -> None:
     use_threads(facts(place)["decides"]["threads"]) if place else choose_threads()
     progress = _Progress()
     with watching(emit, lambda: progress.step):
-        work, split, rows = _prepare(task, emit, stopping)
+        work, split, rows = prepare(task, emit, stopping)
         keeper = Keeper(task.folder, emit, task.plan.patience, work.loaded.tokenizer)
         keeper.decides = _decides(task.plan, rows)
         if place is not None:
@@ -81,7 +81,7 @@ def train(task: TrainTask, emit: Emit, stopping: threading.Event) -> None:
         _go_or_stop(stopping)
         emit(_prepared(work, split, rows))
         emit(StateChanged(state=RunState.TRAINING))
-        with _explained(task.plan):
+        with explained(task.plan):
             if place is None:
                 trainer.validate_first()
             trainer.train(resume_from_checkpoint=str(place) if place else None)
@@ -89,7 +89,7 @@ def train(task: TrainTask, emit: Emit, stopping: threading.Event) -> None:
 
 
 @contextlib.contextmanager
-def _explained(plan: Plan) -> Iterator[None]:
+def explained(plan: Plan) -> Iterator[None]:
     """Explain here what the libraries raise: the plan is at hand, so the advice can name its numbers."""
     try:
         yield
@@ -108,7 +108,14 @@ class _Progress:
         return self.reporter.step if self.reporter else 0
 
 
-def _prepare(task: TrainTask, emit: Emit, stopping: threading.Event) -> tuple[Work, Split, Rows]:
+def prepare(task: TrainTask, emit: Emit, stopping: threading.Event) -> tuple[Work, Split, Rows]:
+    """Read the rows, load the model, ready it by the plan's method, and turn the rows into tokens.
+
+    Raises:
+        Stopped: Someone asked to stop.
+        DataError: No row is left to train on, or to validate on.
+        ModelError: The base model cannot be loaded.
+    """
     plan = task.plan
     emit(Advanced(what="Reading the rows", done=0, total=0))
     split = load(plan.data, task.home, plan.seed)

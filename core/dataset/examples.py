@@ -10,6 +10,7 @@ from core.dataset.example import Example
 from core.dataset.formats import FORMATS
 from core.dataset.formats.format import RowUnfit
 from core.dataset.formats.templates import columns_of
+from core.dataset.progress import Progress, nobody, told
 from core.dataset.table import Table
 
 AT_ONCE = 50_000
@@ -66,7 +67,9 @@ class Reading:
     unfit: tuple[Unfit, ...]
 
 
-def read_examples(table: Table, format_name: str, mapping: Mapping[str, str], instruction: str) -> Reading:
+def read_examples(
+    table: Table, format_name: str, mapping: Mapping[str, str], instruction: str, tell: Progress = nobody
+) -> Reading:
     """Read each row of `table` in the format called `format_name`.
 
     Raises:
@@ -79,7 +82,7 @@ def read_examples(table: Table, format_name: str, mapping: Mapping[str, str], in
     examples: list[Example] = []
     places = array("I")
     unfit = []
-    for place in range(len(table.rows)):
+    for place in told(range(len(table.rows)), len(table.rows), tell):
         try:
             example = read(place)
         except RowUnfit as reason:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
+from core.dataset import pace
 from core.dataset.choice import DataChoice
 from core.dataset.conversions import Conversion, fitting
 from core.dataset.detect import Detection, detect, resolve
@@ -14,30 +15,32 @@ from core.dataset.files.read import Table, read_table
 from core.dataset.files.source import Source, find_source
 from core.dataset.finding import Finding, counted, ordered
 from core.dataset.formats import FORMATS
-from core.dataset.health import Tell, find_all
+from core.dataset.health import find_all
 from core.dataset.health.amount import sufficiency
 from core.dataset.health.check import Inspection, Room, count_labels
 from core.dataset.health.language import main_language
-from core.dataset.report import PREVIEW, Report, measure_lengths, measure_tokens, summarise
+from core.dataset.health.near_duplicates import find_near
+from core.dataset.progress import Progress, Tell, nobody, part_of, without_collector
+from core.dataset.report import PREVIEW, Report, measure_lengths, measure_tokens, places_shown, summarise
 from core.dataset.samples import SAMPLES
-from core.dataset.splits.divide import divide, find_split
+from core.dataset.splits.divide import SEED, divide, find_split
+from core.dataset.splits.kept import find_kept, is_large, keep
 from core.dataset.table import text_of
 from core.errors import DataError, SettingsError
 
 __all__ = ["Finding", "Report", "choose", "inspect", "load"]
 
-
 SURE = 0.7
 """Below this confidence a reading is a guess, which gives way to a conversion that fits."""
 
 
-def read_file(source: Source, file: str, sheet: str = "") -> Table:
+def read_file(source: Source, file: str, sheet: str = "", tell: Progress = nobody) -> Table:
     """The rows of one file of a source, numbered as in the file that was uploaded; `sheet` is one of a workbook.
 
     Raises:
         DataError: The file cannot be read.
     """
-    table = read_table(source.files[file], sheet=sheet, name=source.typed.get(file, ""))
+    table = read_table(source.files[file], sheet=sheet, name=source.typed.get(file, ""), tell=tell)
     notes = (*source.notes, *table.notes) if file == "train" else table.notes
     return replace(table, notes=notes, numbers=source.numbers.get(file, ()))
 
@@ -110,7 +113,7 @@ def load(choice: DataChoice, home: Path, seed: int) -> Split:
             f"(hash {source.sha256[:12]} instead of {choice.sha256[:12]}).",
             "Choose the data again and make a new plan.",
         )
-    split = divide(_readings(source, choice), choice, seed)
+    split = find_kept(choice, seed, home) or divide(readings_of(source, choice), choice, seed)
     if choice.split and split.sha256 != choice.split:
         raise DataError(
             f"The rows of {choice.name!r} are divided otherwise than when the plan was made "
@@ -129,28 +132,34 @@ def read_rows(choice: DataChoice, home: Path, rows: Sequence[int]) -> list[Examp
         NotFoundError: The source or the format does not exist.
     """
     wanted = set(rows)
-    examples = _readings(find_source(choice.source, home), choice)["train"].examples
+    examples = readings_of(find_source(choice.source, home), choice)["train"].examples
     return [example for example in examples if example.row in wanted]
 
 
+@without_collector()
 def inspect(
-    source: Source, choice: DataChoice | None = None, *, room: Room | None = None, tell: Tell | None = None
+    source: Source,
+    choice: DataChoice | None = None,
+    *,
+    room: Room | None = None,
+    tell: Tell | None = None,
+    home: Path | None = None,
 ) -> Report:
     """Read all rows as `choice` says, or as fits best, and say what is wrong with them.
 
-    `room` is what the chosen model has room for; `tell` hears what goes on.
+    `room` is what the chosen model has room for; `tell` hears what goes on. Below `home`, the division of a large data
+    set is kept.
 
     Raises:
         DataError: A file cannot be read, or no format fits and nobody chose one.
         SettingsError: The mapping of `choice` does not suit the columns; lists all that is wrong.
         NotFoundError: There is no such format.
     """
-    if tell:
-        tell("reading the rows", 0.0)
-    table = read_file(source, "train", choice.sheet if choice else "")
+    steps = pace.steps_of(source, tell)
+    table = read_file(source, "train", choice.sheet if choice else "", steps.begin(pace.READING))
     detection, sure = _detection(source, choice, table)
     choice = choice or _choice(source, detection)
-    readings = _readings(source, choice, table)
+    readings = readings_of(source, choice, table, steps.begin(pace.MAPPING))
     train = readings["train"].examples
     inspection = Inspection(
         readings=readings,
@@ -159,9 +168,15 @@ def inspect(
         room=room,
         decisions=source.decisions,
     )
-    known = find_all(inspection, tell)
-    found = ordered([*find_split(readings, choice, inspection.shared.get("near")), *known, *_unused(source)])
-    shown = _places_shown(table, found)
+    inspection.walk(steps.begin(pace.COMPARING))
+    near = find_near(inspection, steps.begin(pace.NEAR))
+    known = find_all(inspection, steps.within(pace.CHECKING))
+    divided, places = find_split(readings, choice, inspection.looks(), near, steps.begin(pace.DIVIDING))
+    if home and places and is_large(source) and not find_kept(choice, SEED, home):
+        keep(readings, places, choice, SEED, home, steps.begin(pace.KEEPING))
+    found = ordered([*divided, *known, *_unused(source)])
+    labels = count_labels(inspection.labels())
+    shown = places_shown(table, found)
     return Report(
         rows=len(table.rows),
         columns=table.columns,
@@ -174,7 +189,7 @@ def inspect(
         preview=tuple({column: text_of(table.rows[place][column]) for column in table.columns} for place in shown),
         preview_rows=tuple(map(table.number, shown)),
         examples=tuple(islice(train, PREVIEW)),
-        labels=count_labels(train),
+        labels=labels,
         lengths=measure_lengths(train),
         summaries=summarise(table, detection.mapping),
         tokens=measure_tokens(train, room),
@@ -182,16 +197,8 @@ def inspect(
         file_rows={file: len(reading.table.rows) for file, reading in readings.items()},
         language=main_language(inspection),
         conversions=() if sure else tuple(conversion.name for conversion in fitting(table)),
-        enough=sufficiency(len(train), detection.format, count_labels(train)),
+        enough=sufficiency(len(train), detection.format, labels),
     )
-
-
-def _places_shown(table: Table, found: Sequence[Finding]) -> list[int]:
-    """The first rows, and one for each of the first findings, so that people see what is meant."""
-    wanted = {finding.rows[0] for finding in found if finding.rows and finding.file == "train"}
-    places = list(range(min(PREVIEW, len(table.rows))))
-    more = (place for place in range(len(places), len(table.rows)) if table.number(place) in wanted)
-    return [*places, *islice(more, PREVIEW)]
 
 
 def _detect(source: Source, table: Table) -> Detection:
@@ -259,12 +266,22 @@ def _choice(source: Source, detection: Detection) -> DataChoice:
     )
 
 
-def _readings(source: Source, choice: DataChoice, train: Table | None = None) -> dict[str, Reading]:
+def readings_of(
+    source: Source, choice: DataChoice, train: Table | None = None, tell: Progress = nobody
+) -> dict[str, Reading]:
+    """The rows of every file of a source, read as `choice` says; `train` is the training file where it is known.
+
+    Raises:
+        DataError: A file cannot be read, or lacks columns of the training file.
+        SettingsError: The mapping does not suit the columns.
+        NotFoundError: There is no such format.
+    """
     readings = {}
-    for file in source.files:
+    for number, file in enumerate(source.files):
         table = train if train is not None and file == "train" else read_file(source, file, choice.sheet)
+        inner = part_of(tell, number / len(source.files), 1 / len(source.files))
         try:
-            readings[file] = read_examples(table, choice.format, choice.mapping, choice.instruction)
+            readings[file] = read_examples(table, choice.format, choice.mapping, choice.instruction, inner)
         except SettingsError as error:
             if file == "train":
                 raise

@@ -124,6 +124,14 @@ def _finding_json(finding: Finding) -> dict[str, Any]:
     }
 
 
+def places_shown(table: Table, found: Sequence[Finding]) -> list[int]:
+    """The first rows, and one for each of the first findings, so that people see what is meant."""
+    wanted = {finding.rows[0] for finding in found if finding.rows and finding.file == "train"}
+    places = list(range(min(PREVIEW, len(table.rows))))
+    more = (place for place in range(len(places), len(table.rows)) if table.number(place) in wanted)
+    return [*places, *islice(more, PREVIEW)]
+
+
 def summarise(table: Table, mapping: Mapping[str, str]) -> tuple[ColumnSummary, ...]:
     """What stands in each column; of many rows, an even choice is looked at."""
     rows = table.rows[:: max(1, len(table.rows) // _LOOK_AT)]
@@ -148,7 +156,7 @@ def _summary(column: str, used_as: str, rows: Sequence[Mapping[str, Any]]) -> Co
 def measure_lengths(examples: Sequence[Example]) -> dict[str, dict[str, int]]:
     """Quantiles of prompts and answers in characters; empty without examples."""
     sides: dict[str, list[int]] = {"prompt": [], "answer": []}
-    for example in islice(examples, 0, None, max(1, len(examples) // _LOOK_AT)):
+    for example in examples[:: max(1, len(examples) // _LOOK_AT)]:
         sides["prompt"].append(len(example.prompt))
         sides["answer"].append(len(example.answer))
     return {
@@ -162,7 +170,7 @@ def measure_tokens(examples: Sequence[Example], room: Room | None) -> TokenLengt
     """Lengths of whole rows in the model's tokens; of many rows, an even choice is counted."""
     if room is None or not examples:
         return None
-    chosen = list(islice(examples, 0, None, max(1, len(examples) // _COUNTED)))
+    chosen = examples[:: max(1, len(examples) // _COUNTED)]
     counts = sorted(room.count([f"{example.prompt}\n\n{example.answer}" for example in chosen]))
     scale = len(examples) / len(counts)
     width = max(1, -(-counts[-1] // _BARS))

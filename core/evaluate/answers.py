@@ -37,7 +37,7 @@ class EvaluateTask:
 class Questions:
     """What both models are asked."""
 
-    examples: tuple[Example, ...]
+    examples: Sequence[Example]
     labels: tuple[str, ...]
     """To choose among; empty where the answer is free text."""
     max_length: int

@@ -3,6 +3,7 @@
 Reading a million rows holds the interpreter's lock for seconds at a time; in the server it would freeze every page.
 """
 
+import contextlib
 import json
 import os
 import subprocess
@@ -29,8 +30,17 @@ _ERRORS: Mapping[str, type[UserError]] = {
 class Inquiry(Generic[Answer]):
     """A question that is being answered."""
 
-    def __init__(self, task: str, request: Mapping[str, Any], shape: type[Answer], home: Path) -> None:
+    def __init__(
+        self,
+        task: str,
+        request: Mapping[str, Any],
+        shape: type[Answer],
+        home: Path,
+        smaller: str = "close other programs, or take fewer rows",
+    ) -> None:
         """Begin to answer; `task` is one of `core.job.inquiry_worker.TASKS`, and `shape` what it answers with.
+
+        `smaller` is what helps where memory was too small for the task.
 
         Raises:
             MachineError: The system allows no further process.
@@ -41,6 +51,7 @@ class Inquiry(Generic[Answer]):
         """Of the work that is done, from 0 to 1."""
         self.started = time.monotonic()
         self._shape = shape
+        self._smaller = smaller
         self._over = threading.Event()
         self._stopped = False
         self._answer: Answer | None = None
@@ -88,13 +99,14 @@ class Inquiry(Generic[Answer]):
     def _listen(self, request: str) -> None:
         try:
             requests, answers = _pipes(self._process)
-            requests.write(request + "\n")
-            requests.flush()  # and stays open: its end tells the child that nobody waits any more
+            with contextlib.suppress(BrokenPipeError):  # it ended already; how, its exit code says
+                requests.write(request + "\n")
+                requests.flush()  # and stays open: its end tells the child that nobody waits any more
             for line in answers:
                 self._hear(line)
             code = self._process.wait()
             if self._answer is None and self._error is None and not self._stopped:
-                self._error = _end_of(code, self._log)
+                self._error = _end_of(code, self._log, self._smaller)
         except OSError as error:
             self._error = MachineError(f"The check ended without an answer: {error}.", "Try again.")
         finally:
@@ -115,11 +127,11 @@ class Inquiry(Generic[Answer]):
             self._answer = TypeAdapter(self._shape).validate_python(said["answer"])
 
 
-def _end_of(code: int, log: Path) -> MachineError:
+def _end_of(code: int, log: Path, smaller: str) -> MachineError:
     if code < 0:
         return MachineError(
             f"The check was ended by the system (signal {-code}).",
-            "Most often too little memory is the reason: close other programs, or take fewer rows.",
+            f"Most often too little memory is the reason: {smaller}.",
         )
     last = log.read_text("utf-8", "replace").strip().rpartition("\n")[2][:300]
     return MachineError(f"Fewtune itself made a mistake: {last or f'exit code {code}'}.", f"{log.name} says more.")

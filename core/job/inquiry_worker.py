@@ -22,8 +22,13 @@ from core.dataset.rendered import RenderedRow
 from core.dataset.report import Report
 from core.dataset.versions.mending import Mended, mend
 from core.errors import UserError
+from core.job.speeds import Speeds
+from core.store.store import Store
 from core.strategy.lengths import LONGEST, room_of
+from core.strategy.machine import probe
 from core.strategy.model_facts import read_facts
+from core.strategy.plan import Plan
+from core.strategy.speed import Speed
 
 _PAUSE = 0.1
 """Seconds between two words on how far it is."""
@@ -77,7 +82,28 @@ def _mend(request: Mapping[str, Any], home: Path, tell: Tell) -> Any:  # noqa: A
     return TypeAdapter(Mended).dump_python(mended, mode="json")
 
 
-TASKS: Mapping[str, Task] = {"take": _take, "fetch": _fetch, "check": _check, "mend": _mend, "render": _render}
+def _probe(request: Mapping[str, Any], home: Path, tell: Tell) -> Any:  # noqa: ANN401
+    """Answers with how fast the plan trains here, which is kept as well."""
+    began = time.monotonic()
+    tell("loading the training libraries", 0.0)
+    plan, machine = Plan(**request["plan"]), probe(home)
+    from core.backend.probe import measure_speed
+
+    speed = measure_speed(plan, home, machine, tell, began)
+    store = Store(home)
+    Speeds(store).keep(plan, machine, speed)
+    store.close()
+    return TypeAdapter(Speed).dump_python(speed, mode="json")
+
+
+TASKS: Mapping[str, Task] = {
+    "take": _take,
+    "fetch": _fetch,
+    "check": _check,
+    "mend": _mend,
+    "render": _render,
+    "probe": _probe,
+}
 
 
 def main() -> None:

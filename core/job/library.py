@@ -7,6 +7,7 @@ from typing import Any
 
 from core.dataset.choice import DataChoice
 from core.dataset.conversions import Conversion
+from core.dataset.files.hub import check_id
 from core.dataset.files.source import Source, find_source, open_files, open_source, open_text
 from core.dataset.files.write import write_download, write_tables
 from core.dataset.load import Opened, choose, inspect, offered, open_up, read_tables
@@ -90,7 +91,12 @@ class Library:
         return self._ask("take", Opened, paths=[str(path) for path in paths])
 
     def begin_fetch(self, data_id: str, config: str = "", split: str = "") -> Inquiry[Opened]:
-        """Fetch a data set of the Hugging Face hub."""
+        """Fetch a data set of the Hugging Face hub.
+
+        Raises:
+            DataError: `data_id` is no id of one.
+        """
+        check_id(data_id)
         return self._ask("fetch", Opened, id=data_id, config=config, split=split)
 
     def begin_check(self, choice: DataChoice, model: str = "") -> Inquiry[Report]:

@@ -103,7 +103,7 @@ def advise(  # noqa: PLR0913 - the engine hands over all it knows
     """Recommend a plan. `gpu_memory` (GiB) stands for a GPU that this machine need not have."""
     if gpu_memory is not None:
         machine = replace(machine, gpus=(Gpu(f"A GPU of {gpu_memory:g} GiB", gpu_memory, gpu_memory),))
-    examples = split.train + split.validation
+    examples = split.before_test
     situation = Situation(
         rows=len(examples),
         train_rows=len(split.train),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from core.dataset.example import Example
 from core.dataset.health.check import Room
+from core.dataset.splits.kept import spread
 from core.errors import ModelError
 from core.strategy.model_facts import ModelFacts, read_facts
 
@@ -13,6 +14,8 @@ CHARACTERS_PER_TOKEN = 3.5
 """Where there is no tokenizer to ask: on the low side for English, so that the estimate is rather too long."""
 SAMPLE = 4000
 """Rows that are tokenised at most; of more, the longest and an even choice of the others."""
+MEAN_SAMPLE = 500
+"""Rows from which a mean is taken."""
 LONGEST = 4096
 """Tokens beyond which a row is shortened unless someone asks for more."""
 EXTRA = 16
@@ -33,17 +36,21 @@ class Lengths:
 
 def measure(examples: Sequence[Example], facts: ModelFacts) -> Lengths:
     """Count the tokens of `examples` with the model's tokenizer where its file is here, else estimate them."""
-    texts = [f"{example.prompt}\n\n{example.answer}" for example in examples]
-    if len(texts) > SAMPLE:
-        texts.sort(key=lambda text: (-len(text), text))
-        step = math.ceil(len(texts) / SAMPLE)
-        texts = texts[::step]
+    texts = [f"{example.prompt}\n\n{example.answer}" for example in spread(examples, SAMPLE)]
     counted = _count(texts, facts)
     counts = sorted(counted or (math.ceil(len(text) / CHARACTERS_PER_TOKEN) for text in texts))
     if not counts:
         return Lengths(0, 0, 0, exact=False)
     at = [counts[min(len(counts) - 1, int(share * len(counts)))] + EXTRA for share in (0.5, 0.99)]
     return Lengths(at[0], at[1], counts[-1] + EXTRA, exact=counted is not None)
+
+
+def mean(examples: Sequence[Example], facts: ModelFacts, limit: int) -> float:
+    """Tokens of a row in mean, rows beyond `limit` tokens being shortened; counted over some of many rows."""
+    step = max(1, len(examples) // MEAN_SAMPLE)
+    texts = [f"{example.prompt}\n\n{example.answer}" for example in examples[::step]]
+    counts = _count(texts, facts) or [math.ceil(len(text) / CHARACTERS_PER_TOKEN) for text in texts]
+    return sum(min(limit, count + EXTRA) for count in counts) / max(1, len(counts))
 
 
 def room_of(model: str) -> Room | None:

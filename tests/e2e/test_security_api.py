@@ -88,3 +88,79 @@ def test_a_body_that_is_none_is_refused_without_a_traceback(served, path, body):
         answer = client.post(f"/gradio_api/{path}", content=body, headers={"Content-Type": "application/json"})
     assert "Traceback" not in answer.text
     assert "site-packages" not in answer.text
+
+
+# -- paths ------------------------------------------------------------------------------------------------------------
+
+
+def inputs_of(client: httpx.Client, elem_id: str) -> tuple[int, list[int]]:
+    """A function that takes the element, and the place of the element among its inputs."""
+    config = client.get("/config").json()
+    ids = {part["id"] for part in config["components"] if part["props"].get("elem_id") == elem_id}
+    function = next(one for one in config["dependencies"] if ids & set(one["inputs"]) and one["backend_fn"])
+    place = next(place for place, one in enumerate(function["inputs"]) if one in ids)
+    return function["id"], [place, len(function["inputs"])]
+
+
+def sent(client: httpx.Client, elem_id: str, value: object, session: str) -> str:
+    """What is said when `value` is sent as the content of an element, without the id of the event."""
+    number, (place, count) = inputs_of(client, elem_id)
+    said = call(client, number, [value if at == place else None for at in range(count)], session)
+    return json.dumps([{key: one for key, one in line.items() if key in {"msg", "output", "log"}} for line in said])
+
+
+def file_data(path: object) -> dict:
+    return {"path": str(path), "meta": {"_type": "gradio.FileData"}}
+
+
+@pytest.mark.parametrize("elem_id", ["ft-file", "ft-load-plan", "ft-pasted"])
+def test_a_file_that_nobody_uploaded_is_not_read_whether_or_not_it_exists(served, tmp_path, elem_id):
+    secret = tmp_path / "secret.csv"
+    secret.write_text("text,label\nthe secret words,a\n")
+    (tmp_path / "link.csv").symlink_to(secret)
+    (served.home / "uploads_evil").mkdir(exist_ok=True)
+    (served.home / "uploads_evil" / "a.csv").write_bytes(secret.read_bytes())
+    with served.client() as client:
+        before = sorted(path for path in served.home.glob("uploads/**/*") if path.is_file())
+        for number, path in enumerate(
+            [
+                secret,
+                tmp_path / "link.csv",
+                tmp_path / "nothing.csv",
+                served.home / "uploads_evil" / "a.csv",
+                served.home / "uploads" / ".." / "uploads_evil" / "a.csv",
+                served.home / "fewtune.sqlite",
+                "../../secret.csv",
+                "/etc/passwd",
+                "~/.netrc",
+            ]
+        ):
+            value = [file_data(path)] if elem_id == "ft-file" else file_data(path)
+            said = sent(client, elem_id, value, f"file-{elem_id}-{number}")
+            assert "it was not uploaded by a user" in said, path
+            assert "secret words" not in said
+        assert before == sorted(path for path in served.home.glob("uploads/**/*") if path.is_file())
+
+
+def test_no_address_is_fetched_for_whoever_asks(served, tmp_path):
+    with served.client() as client:
+        for number, address in enumerate(["http://192.0.2.1/a.csv", "HTTPS://192.0.2.1/a.csv"]):
+            said = sent(client, "ft-file", [file_data(address)], f"address-{number}")
+            assert "not from an address" in said or "not uploaded" in said
+            for route in ("file", "proxy"):
+                assert client.get(f"/gradio_api/{route}={address}").status_code == 403
+        for path in ("proxy=x", "file=http:%2F%2F192.0.2.1", "file=HTTP://192.0.2.1"):
+            assert client.get(f"/gradio_api/{path}").status_code == 403
+
+
+def test_the_hub_box_takes_ids_only_and_looks_at_no_path(served, tmp_path):
+    there = tmp_path / "there"
+    there.mkdir()
+    (there / "train.csv").write_text("text,label\nthe secret words,a\n")
+    (tmp_path / "link").symlink_to(there)
+    texts = [there, tmp_path / "link", tmp_path / "nothing", "/etc", "..", "~", "C:\\data", "https://a.b/c", "text"]
+    with served.client() as client:
+        for number, text in enumerate(map(str, texts)):
+            said = sent(client, "ft-hub", text, f"hub-{number}")
+            assert "is no id of a data set on the hub" in said.encode().decode("unicode_escape"), said
+    assert not list(served.home.glob("datasets/*/train.csv"))

@@ -1,14 +1,17 @@
 """Data sets of the Hugging Face hub: their rows are streamed into files of ours; no code of theirs ever runs."""
 
+import os
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from core.dataset.files.intake import Incoming, Source, take_in
+from core.dataset.files.read import shown
 from core.dataset.files.roles import ORDER, role_of
 from core.dataset.finding import counted
 from core.dataset.table import MAX_BYTES, MAX_ROWS
@@ -18,12 +21,14 @@ HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 _PATIENCE = 5.0
 """Seconds that the hub gets to answer."""
 _ELSEWHERE = "Check the spelling, or download its files elsewhere and choose them here."
+_FAULTS = (ValueError, RuntimeError, TypeError, KeyError, ImportError)
+"""What the library raises over data sets that it cannot read."""
 _NO_TEXT = {"Image", "Audio", "Video", "Pdf", "Nifti", "Mesh"}
 """Kinds of columns that hold no text."""
 
 
 def open_hub(hub_id: str, home: Path, config: str = "", split: str = "") -> Source:
-    """Take in a data set of the hub, or of a local folder that is laid out like one: at most `MAX_ROWS` rows a split.
+    """Take in a data set of the hub: at most `MAX_ROWS` rows a split. No file of this machine is looked at.
 
     With a `split`, its rows alone; else the training, validation and test splits that there are.
 
@@ -32,15 +37,41 @@ def open_hub(hub_id: str, home: Path, config: str = "", split: str = "") -> Sour
             them.
         MachineError: The rows cannot be written.
     """
-    if not Path(hub_id).is_dir():
-        _check_hub(hub_id)
+    check_id(hub_id)
+    _check_hub(hub_id)
+    return _taken_in(f"hf://datasets/{hub_id}", hub_id, home, config, split)
+
+
+def check_id(hub_id: str) -> None:
+    """Let nothing pass but an id: no path, whether or not it exists, and no address.
+
+    Raises:
+        DataError: It is none.
+    """
+    if not HUB_ID.fullmatch(hub_id):
+        raise DataError(
+            f"{shown(hub_id[:100])!r} is no id of a data set on the hub.", "An id reads owner/name, as in its address."
+        )
+
+
+def open_laid_out(folder: Path, home: Path, config: str = "", split: str = "") -> Source:
+    """Take in a folder of this machine that is laid out like a data set of the hub, in the same way.
+
+    Raises:
+        DataError: It is not laid out so, or a configuration or a split must be chosen; names them.
+        MachineError: The rows cannot be written.
+    """
+    return _taken_in(str(folder.resolve()), folder.resolve().name, home, config, split)
+
+
+def _taken_in(where: str, name: str, home: Path, config: str, split: str) -> Source:
     try:
         with tempfile.TemporaryDirectory() as folder:
-            files, notes, unused = _fetched(hub_id, config, split, Path(folder))
-            name = f"{hub_id} ({config})" if config else hub_id
-            return take_in(Incoming(name, files, unused=tuple(unused), notes=tuple(notes)), home)
+            files, notes, unused = _fetched(where, name, config, split, Path(folder))
+            title = f"{name} ({config})" if config else name
+            return take_in(Incoming(title, files, unused=tuple(unused), notes=tuple(notes)), home)
     except OSError as error:
-        raise MachineError(f"The rows of {hub_id} cannot be written: {error.strerror}.", "Free some space.") from error
+        raise MachineError(f"The rows of {name} cannot be written: {error.strerror}.", "Free some space.") from error
 
 
 def _check_hub(hub_id: str) -> None:
@@ -59,8 +90,6 @@ def _check_hub(hub_id: str) -> None:
         RepositoryNotFoundError,
     )
 
-    if not HUB_ID.fullmatch(hub_id) and not re.fullmatch(r"\w[\w.-]{0,95}", hub_id):
-        raise DataError(f"{hub_id!r} is no id of a data set on the hub.", "An id reads owner/name.")
     try:
         HfApi().dataset_info(hub_id, timeout=_PATIENCE)
     except GatedRepoError as error:
@@ -76,30 +105,48 @@ def _check_hub(hub_id: str) -> None:
 
 
 def _fetched(
-    hub_id: str, config: str, split: str, folder: Path
+    where: str, name: str, config: str, split: str, folder: Path
 ) -> tuple[dict[str, dict[str, Path]], list[str], list[str]]:
     # Role to the file that its rows were written to, what was decided, and the splits that were left alone.
     import datasets
     from datasets.exceptions import DatasetsError
     from httpx2 import TransportError
+    from huggingface_hub.errors import HfHubHTTPError
 
     datasets.disable_progress_bars()
     files: dict[str, dict[str, Path]] = {}
     try:
-        config = _config(config, datasets.get_dataset_config_names(hub_id), hub_id)
-        splits = datasets.get_dataset_split_names(hub_id, config)
-        roles = _roles(split, splits, hub_id)
+        config = _config(config, datasets.get_dataset_config_names(where), name)
+        _check_own(datasets.load_dataset_builder(where, config).config.data_files, where, name)
+        splits = datasets.get_dataset_split_names(where, config)
+        roles = _roles(split, splits, name)
         notes = []
-        for role, name in roles.items():
-            rows = datasets.load_dataset(hub_id, config, split=name, streaming=True)
+        for role, part in roles.items():
+            rows = datasets.load_dataset(where, config, split=part, streaming=True)
             path = folder / f"{role}.jsonl"
-            notes.append(_write(rows, path, f"the split {name!r} of {hub_id}"))
-            files[role] = {f"{name}.jsonl": path}
-    except (DatasetsError, TransportError, ValueError, RuntimeError, TypeError, KeyError, ImportError) as error:
+            notes.append(_write(rows, path, f"the split {part!r} of {name}"))
+            files[role] = {f"{part}.jsonl": path}
+    except (DatasetsError, TransportError, HfHubHTTPError, ConnectionError, FileNotFoundError, *_FAULTS) as error:
         said = str(error).strip().splitlines()
-        what = f"{hub_id} cannot be fetched from the hub: {said[0][:300] if said else type(error).__name__}"
+        what = f"{name} cannot be fetched from the hub: {said[0][:300] if said else type(error).__name__}"
         raise DataError(what if what.endswith(".") else f"{what}.", _ELSEWHERE) from error
-    return files, notes, [name for name in splits if name not in roles.values()]
+    return files, notes, [part for part in splits if part not in roles.values()]
+
+
+def _check_own(files: Mapping[str, Sequence[str]] | None, where: str, name: str) -> None:
+    """Refuse a data set whose description names files that are not its own: of this machine, or of another site.
+
+    Raises:
+        DataError: Names the file.
+    """
+    end = "@" if where.startswith("hf://") else os.sep
+    for file in chain.from_iterable((files or {}).values()):
+        place = str(file).rpartition("::")[2]  # an archive is named after the file in it
+        if not place.startswith(f"{where}{end}") or ".." in place.split("/"):
+            raise DataError(
+                f"The description of {name} names a file that is not its own: {shown(place[:200])!r}.",
+                "Do not use it unless you know its owner; then download its files and choose them here.",
+            )
 
 
 def _config(config: str, configs: Sequence[str], hub_id: str) -> str:
@@ -132,9 +179,9 @@ def _roles(split: str, splits: Sequence[str], hub_id: str) -> dict[str, str]:
 def _write(rows: Any, path: Path, what: str) -> str:  # noqa: ANN401 - a stream of `datasets`
     """Write rows as JSON lines until there are enough, and say what was written."""
     features = rows.features or {}
-    dropped = [name for name, kind in features.items() if type(kind).__name__ in _NO_TEXT]
+    dropped = [name for name, kind in features.items() if _is_media(kind)]
     if dropped:
-        rows = rows.remove_columns(dropped)
+        rows = rows.decode(enable=False).remove_columns(dropped)  # decoding would open whatever path a row names
     names = {name: kind.names for name, kind in features.items() if type(kind).__name__ == "ClassLabel"}
     written = size = 0
     cut = False
@@ -149,6 +196,12 @@ def _write(rows: Any, path: Path, what: str) -> str:  # noqa: ANN401 - a stream 
     left_out = f" Its columns {', '.join(dropped)} hold no text and were left out." if dropped else ""
     begin = f"The first {counted(written)} of {what} were taken; it has more." if cut else ""
     return (begin or f"{counted(written)} came from {what}.") + left_out
+
+
+def _is_media(kind: Any) -> bool:  # noqa: ANN401
+    """Whether something in a column is a picture or the like, which reading would fetch from wherever it says."""
+    inner = kind.values() if isinstance(kind, dict) else [getattr(kind, "feature", None)]
+    return type(kind).__name__ in _NO_TEXT or any(_is_media(one) for one in inner if one is not None)
 
 
 def _lines(rows: Iterable[Mapping[str, Any]], names: Mapping[str, Sequence[str]]) -> Iterator[bytes]:

@@ -1,7 +1,6 @@
 """A file becomes a table: separated values, JSON, Parquet, Arrow, a workbook, plain text, compressed or not."""
 
 import contextlib
-import gc
 import io
 import os
 import re
@@ -22,6 +21,8 @@ from core.dataset.files.readers.separators import looks_like_table
 from core.dataset.files.readers.workbook import read_workbook
 from core.dataset.files.strays import note as stray_note
 from core.dataset.files.unpack import Allowance, compression, decompressed, inner_name
+from core.dataset.files.watched import open_watched
+from core.dataset.progress import Progress, nobody, without_collector
 from core.dataset.table import MAX_BYTES, MAX_WHOLE, Table
 from core.errors import DataError
 
@@ -38,16 +39,17 @@ _JSON = re.compile(r'\s*(?:\[\s*[\]\[{"]|\{\s*["}])')
 _CHOOSE = "Choose a table (CSV, JSON, Parquet, Excel and more), plain text, or a zip archive of them."
 
 
-def read_table(path: Path, *, sheet: str = "", name: str = "") -> Table:
+def read_table(path: Path, *, sheet: str = "", name: str = "", tell: Progress = nobody) -> Table:
     """Read the rows of a file; how, its content says more than its name.
 
     `sheet` chooses among those of a workbook; `name` is what messages call the file, if not by its own.
+    `tell` hears how far it is.
 
     Raises:
         DataError: It is no regular file, too large, or cannot be read; names the row, counted from 1, and what to do.
         MachineError: There is no room to unpack it.
     """
-    with open_regular(path) as file:
+    with open_regular(path, tell) as file:
         return _parse(file, shown(name or path.name), sheet)
 
 
@@ -74,7 +76,7 @@ def sheets(path: Path) -> tuple[str, ...]:
 
 
 @contextlib.contextmanager
-def open_regular(path: Path) -> Iterator[BinaryIO]:
+def open_regular(path: Path, tell: Progress = nobody) -> Iterator[BinaryIO]:
     """A regular file of at most `MAX_BYTES`, open for reading.
 
     Raises:
@@ -84,7 +86,7 @@ def open_regular(path: Path) -> Iterator[BinaryIO]:
         what = "is not a file" if path.exists() else "does not exist"
         raise DataError(f"{shown(path.name)} {what}.", _CHOOSE)
     try:
-        file = path.open("rb")
+        file = path.open("rb") if tell is nobody else open_watched(path, tell)
     except OSError as error:
         raise DataError(f"{shown(path.name)} cannot be opened: {error.strerror}.", "Check its permissions.") from error
     with file:
@@ -104,20 +106,8 @@ def shown(name: str) -> str:
 
 def _parse(file: BinaryIO, name: str, sheet: str) -> Table:
     allowance = Allowance(file.seek(0, os.SEEK_END), name)
-    with _without_collector():
+    with without_collector():
         return _parse_file(file, name, sheet, allowance, outer=True)
-
-
-@contextlib.contextmanager
-def _without_collector() -> Iterator[None]:
-    """Rows have no cycles: looking for some in millions of them takes longer than reading them."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _parse_file(file: BinaryIO, name: str, sheet: str, allowance: Allowance, *, outer: bool) -> Table:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.dataset.conversions.parallel_files import pair_files
-from core.dataset.files.hub import HUB_ID, open_hub
+from core.dataset.files.hub import HUB_ID, open_hub, open_laid_out
 from core.dataset.files.intake import ID, Incoming, Source, data_folder, find_source, sample_source, take_in
 from core.dataset.files.read import SUFFIXES, shown
 from core.dataset.files.readers.passages import paragraphs
@@ -153,8 +153,11 @@ def _may_be_on_hub(text: str) -> bool:
 
 
 def _open_hub_or_say_both(text: str, home: Path, config: str, split: str) -> Source:
+    name = text.removeprefix("hf:")
+    if text.startswith("hf:") and Path(name).is_dir():
+        return open_laid_out(Path(name), home, config, split)
     try:
-        return open_hub(text.removeprefix("hf:"), home, config, split)
+        return open_hub(name, home, config, split)
     except DataError as error:
         if text.startswith("hf:"):
             raise

@@ -1,6 +1,5 @@
 """What is wrong with the rows: one file for each kind of trouble."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from core.dataset.finding import Finding, in_agreement, kept, ordered
@@ -23,9 +22,10 @@ from core.dataset.health import (
 from core.dataset.health.amount import sufficiency
 from core.dataset.health.check import Check, Inspection
 from core.dataset.health.language import main_language
+from core.dataset.progress import Tell
 from core.registry import Registry
 
-__all__ = ["CHECKS", "Check", "Inspection", "find_all", "main_language", "sufficiency"]
+__all__ = ["CHECKS", "Check", "Inspection", "Tell", "find_all", "main_language", "sufficiency"]
 
 CHECKS: Registry[Check] = Registry(  # of findings of one severity, those of an earlier check stand first
     "check",
@@ -46,10 +46,6 @@ CHECKS: Registry[Check] = Registry(  # of findings of one severity, those of an 
         reading.CHECK,
     ],
 )
-
-
-Tell = Callable[[str, float], None]
-"""Is told what is going on, in a few words, and the share that is done."""
 
 
 def find_all(inspection: Inspection, tell: Tell | None = None) -> list[Finding]:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from core.dataset.finding import Finding, counted, quoted
 from core.dataset.health.check import Check, Inspection
+from core.dataset.health.labels import fold
 from core.dataset.splits.split import MIN_TRAIN
 
 Tone = Literal["red", "amber", "green"]
@@ -18,6 +19,7 @@ def sufficiency(usable: int, format_name: str, labels: Mapping[str, int]) -> tup
     have = counted(usable, "example")
     if usable < MIN_TRAIN:
         return "red", f"{have}: too few to train; at least {MIN_TRAIN} are needed, and 50 are a sensible beginning."
+    labels = _joined(labels)
     fewest = min(labels, key=lambda label: labels[label], default="")
     if fewest and labels[fewest] < _FEW_OF_A_LABEL:
         return "amber", (
@@ -29,6 +31,16 @@ def sufficiency(usable: int, format_name: str, labels: Mapping[str, int]) -> tup
         if usable < fewer_than:
             return tone, f"{have}: {sentence.format(learned=learned)}"
     return "green", f"{have}: a solid base, enough to train and to measure."
+
+
+def _joined(labels: Mapping[str, int]) -> dict[str, int]:
+    """Labels whose spellings count as one, under the first of them."""
+    names: dict[str, str] = {}
+    joined: dict[str, int] = {}
+    for label, rows in labels.items():
+        name = names.setdefault(fold(label), label)
+        joined[name] = joined.get(name, 0) + rows
+    return joined
 
 
 _STEPS: tuple[tuple[int, Tone, str], ...] = (

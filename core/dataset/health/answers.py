@@ -65,17 +65,17 @@ def _is_refusal(beginning: str) -> bool:
     return bool(_REFUSAL.search(beginning))
 
 
-def _boilerplate(examples: Sequence[Example], file: str, column: str) -> Iterable[Finding]:
+def _boilerplate(inspection: Inspection, examples: Sequence[Example], file: str, column: str) -> Iterable[Finding]:
     for name, what, chosen in (
         (
             "boilerplate-answer",
-            "only a stand-in where the answer should be",
+            f"only a stand-in where {'the answer' if inspection.is_free_text else 'a text'} should be",
             [e for e in examples if _is_stand_in(e.answer)],
         ),
         (
             "refusal-answer",
             "an answer in which a language model speaks of itself or refuses",
-            [e for e in examples if _is_refusal(e.answer[:_LOOK_IN])],
+            [e for e in examples if inspection.is_free_text and _is_refusal(e.answer[:_LOOK_IN])],
         ),
     ):
         if chosen:
@@ -226,10 +226,12 @@ def _run(inspection: Inspection) -> Iterable[Finding]:
     for file in inspection.readings:
         if inspection.is_free_text:
             examples = _looked_at(inspection, file)
-            yield from _boilerplate(examples, file, column)
+            yield from _boilerplate(inspection, examples, file, column)
             yield from _short(examples, file, column)
             yield from _same(examples, file, column)
             yield from _echo(inspection, examples, file)
+        elif inspection.format == "plain_text":
+            yield from _boilerplate(inspection, _looked_at(inspection, file), file, inspection.mapping["text"])
 
 
 CHECK = Check(

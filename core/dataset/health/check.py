@@ -11,7 +11,8 @@ from core.dataset.example import Example
 from core.dataset.examples import Reading
 from core.dataset.finding import Finding
 from core.dataset.formats.templates import columns_of
-from core.dataset.splits.split import key
+from core.dataset.progress import Progress, nobody, part_of, told
+from core.dataset.splits.split import Look, key
 
 SAMPLE = 100_000
 """Rows at most that a check looks at which reads every letter; of more, an even choice, and the report says so."""
@@ -39,6 +40,7 @@ class Index:
     prompts: "array[int]"
     """A number for each prompt; of two prompts that count as the same, the same number."""
     answers: "array[int]"
+    labels: list[str | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,16 +72,30 @@ class Inspection:
         """Label to the rows that carry it; empty where answers are free text."""
         return self._walked(file)[1]
 
-    def _walked(self, file: str) -> tuple[Index, dict[str, list[int]]]:
+    def walk(self, tell: Progress) -> None:
+        """Find out ahead what `index` and `labels` tell, which takes a while where there are many rows."""
+        whole = sum(len(reading.examples) for reading in self.readings.values()) or 1
+        done = 0
+        for file, reading in self.readings.items():
+            self._walked(file, part_of(tell, done / whole, len(reading.examples) / whole))
+            done += len(reading.examples)
+
+    def looks(self) -> dict[str, Look]:
+        """What a division of the rows looks at."""
+        return {file: Look(self.index(file).prompts, self.index(file).labels) for file in self.readings}
+
+    def _walked(self, file: str, tell: Progress = nobody) -> tuple[Index, dict[str, list[int]]]:
         # One walk for both: rows may be converted as they are asked for.
         known: dict[str, tuple[Index, dict[str, list[int]]]] = self.shared.setdefault("walked", {})
         if file not in known:
-            index, labels = Index(array("q"), array("q"), array("q")), defaultdict[str, list[int]](list)
+            index, labels = Index(array("q"), array("q"), array("q"), []), defaultdict[str, list[int]](list)
             add_row, add_prompt, add_answer = index.rows.append, index.prompts.append, index.answers.append
-            for example in self.readings[file].examples:
+            examples = self.readings[file].examples
+            for example in told(examples, len(examples), tell):
                 add_row(example.row)
                 add_prompt(hash(key(example)))
                 add_answer(hash(example.answer))
+                index.labels.append(example.label)
                 if example.label is not None:
                     labels[example.label].append(example.row)
             known[file] = index, dict(labels)
@@ -143,6 +159,6 @@ def question(example: Example) -> str:
     return example.turns[-1].content if example.turns else example.answer
 
 
-def count_labels(examples: Sequence[Example]) -> dict[str, int]:
-    """Label to number of rows, most frequent first; empty where answers are free text."""
-    return dict(Counter(example.label for example in examples if example.label is not None).most_common())
+def count_labels(labels: Mapping[str, Sequence[int]]) -> dict[str, int]:
+    """Label to number of rows, most frequent first, of labels with their rows."""
+    return dict(Counter({label: len(rows) for label, rows in labels.items()}).most_common())

@@ -93,12 +93,13 @@ def _several(inspection: Inspection, file: str, groups: Sequence[Group]) -> Iter
         return
     row, other = _two_rows(several[0])
     later = tuple(sorted(row for group in several for row, answer in group if answer != group[0][1]))
-    has = "prompt has" if len(several) == 1 else "prompts have"
+    has = "has" if len(several) == 1 else "have"
     yield Finding(
         name="several-answers",
         severity="note",
         rows=tuple(sorted(row for group in several for row, _ in group)),
-        what=f"{len(several):,} {has} more than one answer{of_file(file)} (rows {row:,} and {other:,} ask the same).",
+        what=f"{counted(len(several), 'prompt')}{of_file(file)} {has} more than one answer "
+        f"(rows {row:,} and {other:,} ask the same).",
         fix="Nothing where several answers are right; the model then learns something between them.",
         file=file,
         example=excerpt(inspection.asked(file, row)),

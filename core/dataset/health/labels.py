@@ -79,7 +79,7 @@ def _numeric(labels: Labels, column: str) -> Iterable[Finding]:
         )
 
 
-def _fold(label: str, *, hyphens: bool = True) -> str:
+def fold(label: str, *, hyphens: bool = True) -> str:
     """A label without what two spellings of it may differ in: case, spaces, underscores, and `hyphens` in it."""
     folded = clean(label).replace("_", " ")
     if hyphens:
@@ -91,7 +91,7 @@ def _spelling(by_file: Mapping[str, Labels], column: str) -> Iterable[Finding]:
     groups: dict[str, dict[str, int]] = defaultdict(dict)
     for labels in by_file.values():  # training rows first: their most frequent spelling is taken
         for label, rows in labels.items():
-            groups[_fold(label)].setdefault(label, len(rows))
+            groups[fold(label)].setdefault(label, len(rows))
     known = by_file["train"]
     target = {}
     for group in groups.values():
@@ -101,7 +101,7 @@ def _spelling(by_file: Mapping[str, Labels], column: str) -> Iterable[Finding]:
         wrong = {label: rows for label, rows in labels.items() if target[label] != label}
         if not wrong:
             continue
-        safe = all(_fold(label, hyphens=False) == _fold(target[label], hyphens=False) for label in wrong)
+        safe = all(fold(label, hyphens=False) == fold(target[label], hyphens=False) for label in wrong)
         pairs = [f"{quoted(target[label])} and {quoted(label)}" for label in wrong]
         cells = {row: {column: target[label]} for label, rows in wrong.items() for row in rows}
         merge = Mend(name="merge", title="Take the most frequent spelling", safe=safe, cells={file: cells})
@@ -121,9 +121,9 @@ def _spelling(by_file: Mapping[str, Labels], column: str) -> Iterable[Finding]:
 
 
 def _unknown(by_file: Mapping[str, Labels], column: str) -> Iterable[Finding]:
-    known = {_fold(label) for label in by_file["train"]}  # another spelling is told as such
+    known = {fold(label) for label in by_file["train"]}  # another spelling is told as such
     for file, labels in by_file.items():
-        unknown = {label: rows for label, rows in labels.items() if _fold(label) not in known}
+        unknown = {label: rows for label, rows in labels.items() if fold(label) not in known}
         if known and unknown:
             shown = ", ".join(quoted(label) for label in list(unknown)[:5])
             rows = _rows(unknown)
@@ -148,7 +148,7 @@ def _joined(labels: Labels) -> Labels:
     """Labels whose spellings count as one, under the most frequent of them."""
     joined: dict[str, dict[str, list[int]]] = defaultdict(dict)
     for label, rows in labels.items():
-        joined[_fold(label)][label] = rows
+        joined[fold(label)][label] = rows
     return {
         max(group, key=lambda label: len(group[label])): [row for rows in group.values() for row in rows]
         for group in joined.values()

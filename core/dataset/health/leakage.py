@@ -22,7 +22,7 @@ def _leak(inspection: Inspection, file: str, other: str, both: Sequence[tuple[in
     rows = tuple(row for row, _ in both)
     return Finding(
         name="split-leakage",
-        severity="warning",
+        severity="note",  # they give way by themselves
         rows=rows,
         what=f"{counted(len(both))} of the {called} file {verb} in the {other} file too "
         f"(row {both[0][0]:,} is row {both[0][1]:,} there).",

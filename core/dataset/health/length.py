@@ -9,6 +9,8 @@ from core.dataset.health.check import Check, Inspection, Room
 
 COUNTED = 20_000
 """Long rows at most whose tokens are counted; of more, the first ones, and the sentence says so."""
+_CUT = ("its prompt loses its middle, its answer stays whole.", "prompts lose their middle, answers stay whole.")
+"""What becomes of one long row, and of several."""
 _FRAME = 8
 """Tokens that stand around a prompt and an answer at the least."""
 _MANY = 0.1
@@ -35,14 +37,12 @@ def _run(inspection: Inspection) -> Iterable[Finding]:
     for file, reading in inspection.readings.items():
         long, more = _measure(reading.examples, room)
         if inspection.format == "plain_text":
-            yield from _shortened(inspection, file, room, long, f"what comes after that is not learned.{more}")
+            yield from _shortened(inspection, file, room, long, ("what comes after that is not learned.",) * 2, more)
             continue
         lost = [row for row in long if row.answer + _FRAME > room.tokens]
         cut = [row for row in long if row.answer + _FRAME <= room.tokens]
         yield from _lost(inspection, file, room, lost, more)
-        yield from _shortened(
-            inspection, file, room, cut, f"their prompts lose their middle, their answers stay whole.{more}"
-        )
+        yield from _shortened(inspection, file, room, cut, _CUT, more)
 
 
 def _measure(examples: Sequence[Example], room: Room) -> tuple[list[_Measured], str]:
@@ -70,9 +70,9 @@ def _lost(inspection: Inspection, file: str, room: Room, lost: Sequence[_Measure
         rows=rows,
         what=f"{counted(len(rows))}{of_file(file)} ({_share(len(rows), total)}) "
         f"{'has an answer that does' if one else 'have answers that do'} not fit into the {room.tokens:,} tokens that "
-        f"{room.model} takes (the longest has {longest.answer:,}, row {longest.example.row:,}): an answer is never "
-        f"cut, so {'it is' if one else 'they are'} left out.{more}",
-        fix="Allow longer rows, choose a model with more room, or shorten these answers.",
+        f"the model takes ({room.model}; the longest has {longest.answer:,}, row {longest.example.row:,}): an answer "
+        f"is never cut, so {'it is' if one else 'they are'} left out.{more}",
+        fix="Choose a model with more room, allow longer rows, or shorten these answers.",
         file=file,
         column=inspection.answer_column,
         example=excerpt(lost[0].example.answer),
@@ -81,7 +81,7 @@ def _lost(inspection: Inspection, file: str, room: Room, lost: Sequence[_Measure
 
 
 def _shortened(
-    inspection: Inspection, file: str, room: Room, cut: Sequence[_Measured], becomes: str
+    inspection: Inspection, file: str, room: Room, cut: Sequence[_Measured], becomes: tuple[str, str], more: str
 ) -> Iterable[Finding]:
     if not cut:
         return
@@ -95,12 +95,12 @@ def _shortened(
         severity="warning" if many else "note",
         rows=rows,
         what=f"{counted(len(rows))}{of_file(file)} ({_share(len(rows), total)}) {'is' if len(rows) == 1 else 'are'} "
-        f"longer than the {room.tokens:,} tokens that {room.model} takes (the longest has about {longest.tokens:,}, "
-        f"row {longest.example.row:,}): {becomes}",
-        fix="Allow longer rows if what matters may stand where they are shortened.",
+        f"longer than the {room.tokens:,} tokens that the model takes ({room.model}; the longest row has about "
+        f"{longest.tokens:,}, row {longest.example.row:,}): {becomes[len(rows) > 1]}{more}",
+        fix="Choose a model with more room, or allow longer rows, if what matters may stand where they are shortened.",
         file=file,
         example=excerpt(inspection.asked(file, rows[0])),
-        mends=(drop, keeping("Shorten them")) if many else (drop,),
+        mends=(drop, keeping("Let them be shortened")) if many else (drop,),
     )
 
 

@@ -7,6 +7,7 @@ from itertools import combinations
 from core.dataset.example import Example
 from core.dataset.finding import Finding, counted, dropping, excerpt
 from core.dataset.health.check import Check, Inspection
+from core.dataset.progress import Progress, nobody
 from core.dataset.splits.ties import NearCopies, near_copies
 
 MANY = 0.05
@@ -18,10 +19,11 @@ Twins = list[tuple[Example, Example, float]]
 """Two examples, the earlier one first, and the similarity of their prompts."""
 
 
-def _near(inspection: Inspection) -> NearCopies:
+def find_near(inspection: Inspection, tell: Progress = nobody) -> NearCopies:
+    """The near copies among the rows of all files; looked for once."""
     if "near" not in inspection.shared:
         files = {file: reading.examples for file, reading in inspection.readings.items()}
-        near = near_copies(files)
+        near = near_copies(files, tell)
         inspection.shared["near"] = near
         inspection.shared["sampled"] = inspection.shared.get("sampled", False) or near.sampled
     known: NearCopies = inspection.shared["near"]
@@ -118,7 +120,7 @@ def _leak(
     called = "training" if file == "train" else file
     return Finding(
         name="near-leakage",
-        severity="warning",
+        severity="note",  # they give way by themselves
         rows=rows,
         what=f"{counted(len(rows))} of the {called} file nearly {'stands' if len(rows) == 1 else 'stand'} in the "
         f"{other} file too (row {one.row:,} {share} row {like.row:,} there).",
@@ -145,7 +147,7 @@ def _differs(text: str, like: str) -> str:
 
 
 def _run(inspection: Inspection) -> Iterable[Finding]:
-    near = _near(inspection)
+    near = find_near(inspection)
     twins = _inside(inspection, near)
     yield from _leaks(inspection, near)
     yield from _conflicts(inspection, twins)

@@ -8,40 +8,87 @@ from core.dataset.example import Split
 from core.dataset.examples import Reading
 from core.dataset.finding import Finding, counted
 from core.dataset.health.check import SAMPLE
-from core.dataset.splits.split import MIN_TEST, SAME_PROMPT, Shares, partition
+from core.dataset.progress import Progress, nobody, part_of
+from core.dataset.splits.split import (
+    MIN_TEST,
+    SAME_PROMPT,
+    Look,
+    Places,
+    Shares,
+    find_places,
+    look,
+    split_at,
+)
 from core.dataset.splits.ties import NEAR_PROMPT, NearCopies, find_ties
 from core.errors import DataError
 
-_SEED = 7
+SEED = 7
 """Of the trial split that tells whether there are enough rows."""
 _Z = 1.96
 _FEW_A_LABEL = 5
 
 
-def divide(readings: Mapping[str, Reading], choice: DataChoice, seed: int, near: NearCopies | None = None) -> Split:
-    """Training, validation and test rows as `choice` says; `near` is given where it is known already.
+def divide(readings: Mapping[str, Reading], choice: DataChoice, seed: int) -> Split:
+    """Training, validation and test rows as `choice` says.
+
+    Raises:
+        DataError: Too few rows are left, or the folds cannot be made.
+        SettingsError: A file lacks the column whose equal values should stay together.
+    """
+    files = {file: reading.examples for file, reading in readings.items()}
+    return split_at(files, divide_places(readings, choice, seed, look_all(readings)))
+
+
+def look_all(readings: Mapping[str, Reading], tell: Progress = nobody) -> dict[str, Look]:
+    """What a division looks at in all files."""
+    whole = sum(len(reading.examples) for reading in readings.values()) or 1
+    looks: dict[str, Look] = {}
+    for file, reading in readings.items():
+        done = sum(len(known.prompts) for known in looks.values())
+        looks[file] = look(reading.examples, part_of(tell, done / whole, len(reading.examples) / whole))
+    return looks
+
+
+def divide_places(
+    readings: Mapping[str, Reading],
+    choice: DataChoice,
+    seed: int,
+    looks: Mapping[str, Look],
+    near: NearCopies | None = None,
+    tell: Progress = nobody,
+) -> Places:
+    """Where the rows of each side stand; `near` is given where it is known already.
 
     Raises:
         DataError: Too few rows are left, or the folds cannot be made.
         SettingsError: A file lacks the column whose equal values should stay together.
     """
     shares = Shares(validation=choice.validation_share, test=choice.test_share, folds=choice.folds, fold=choice.fold)
-    files = {file: reading.examples for file, reading in readings.items()}
-    return partition(files, shares, seed, find_ties(readings, choice, near))
+    return find_places(looks, shares, seed, find_ties(readings, choice, near), tell)
 
 
-def find_split(readings: Mapping[str, Reading], choice: DataChoice, near: NearCopies | None = None) -> list[Finding]:
+def find_split(
+    readings: Mapping[str, Reading],
+    choice: DataChoice,
+    looks: Mapping[str, Look],
+    near: NearCopies | None = None,
+    tell: Progress = nobody,
+) -> tuple[list[Finding], Places | None]:
     """What people should know about the division of the rows: that it cannot be made, or what it can show.
+
+    Gives the division too, where it can be made.
 
     Raises:
         SettingsError: A file lacks the column whose equal values should stay together.
     """
     try:
-        split = divide(readings, choice, _SEED, near)
+        places = divide_places(readings, choice, SEED, looks, near, tell)
     except DataError as error:
-        return [Finding(name="too-few-rows", severity="error", what=error.what, fix=error.fix)]
-    own_test = "test" in readings
-    return [*_size(split, choice, own_test=own_test), *_given_way(split), *_untied(readings)]
+        return [Finding(name="too-few-rows", severity="error", what=error.what, fix=error.fix)], None
+    _, train = places.sides["train"]
+    labels = len({looks["train"].labels[place] for place in train} - {None})
+    size = _size(places, choice, labels, own_test="test" in readings)
+    return [*size, *_given_way(places, readings), *_untied(readings)], places
 
 
 def precision_of(test_rows: int, labels: int = 0) -> str:
@@ -60,19 +107,20 @@ def precision_of(test_rows: int, labels: int = 0) -> str:
     return said
 
 
-def _size(split: Split, choice: DataChoice, *, own_test: bool) -> list[Finding]:
-    if not split.test:
+def _size(places: Places, choice: DataChoice, labels: int, *, own_test: bool) -> list[Finding]:
+    test = places.size("test")
+    if not test:
         return []
-    said = precision_of(len(split.test), len(split.labels))
-    usable = sum(map(len, (split.train, split.validation, split.test)))
+    said = precision_of(test, labels)
+    usable = sum(map(places.size, places.sides))
     asked = max(1, round(usable * choice.test_share))
-    raised = not own_test and not choice.folds and choice.test_share == DEFAULT_TEST_SHARE and len(split.test) > asked
+    raised = not own_test and not choice.folds and choice.test_share == DEFAULT_TEST_SHARE and test > asked
     if raised:
         said += (
-            f" The test share was raised from {counted(asked, 'row')} to {len(split.test)} of {usable}, "
+            f" The test share was raised from {counted(asked, 'row')} to {test} of {usable}, "
             f"because fewer than {MIN_TEST} rows say very little."
         )
-    elif len(split.test) >= MIN_TEST:
+    elif test >= MIN_TEST:
         return []
     fix = (
         "Add test rows, or divide the rows into folds and test on each of them in turn."
@@ -82,12 +130,12 @@ def _size(split: Split, choice: DataChoice, *, own_test: bool) -> list[Finding]:
     return [Finding(name="split-size", severity="note", what=said, fix=fix)]
 
 
-def _given_way(split: Split) -> list[Finding]:
+def _given_way(places: Places, readings: Mapping[str, Reading]) -> list[Finding]:
     """Rows that give way to another file for a value they share; for prompts, the checks of leakage say it."""
     found = []
-    for why, rows in split.left_out.items():
+    for why, (file, there) in places.left_out.items():
         if SAME_PROMPT not in why and NEAR_PROMPT not in why:
-            file = why.split(maxsplit=1)[0]
+            rows = tuple(readings[file].examples[place].row for place in there)
             what = f"{counted(len(rows))} of the {file} file are left out: {why}."
             fix = "Nothing needs to be done, unless so many rows are missed: then keep no column together."
             found.append(Finding(name="split-group", severity="note", rows=rows, what=what, fix=fix, file=file))

@@ -1,12 +1,13 @@
 """Examples held apart: seeded, stratified by label, and nothing that is asked on one side is asked on another."""
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from core.dataset.choice import DEFAULT_TEST_SHARE
 from core.dataset.example import Example, Split
+from core.dataset.progress import Progress, nobody, told
 from core.dataset.splits.draw import Group, fold_out, hold_out
 from core.dataset.splits.similar import Union
 from core.errors import DataError
@@ -56,6 +57,29 @@ def wanted_test_rows(usable: int, share: float = DEFAULT_TEST_SHARE) -> int:
     return max(asked, min(MIN_TEST, usable // 3)) if share == DEFAULT_TEST_SHARE else asked
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a division looks at in the examples of a file."""
+
+    prompts: Sequence[Hashable]
+    """For each example a value; those of equal prompts are equal."""
+    labels: Sequence[str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the examples of each side stand, without the examples themselves."""
+
+    sides: Mapping[str, tuple[str, Sequence[int]]]
+    """Of "train", "validation" and perhaps "test" the file, and places among its examples, from 0."""
+    left_out: Mapping[str, tuple[str, Sequence[int]]]
+    """Why usable rows stand on no side, to their file and places."""
+
+    def size(self, side: str) -> int:
+        """Examples on that side."""
+        return len(self.sides[side][1]) if side in self.sides else 0
+
+
 def partition(files: Mapping[str, Sequence[Example]], shares: Shares, seed: int, ties: Ties | None = None) -> Split:
     """Training, validation and test rows of the examples in `files` ("train", and perhaps "validation" and "test").
 
@@ -67,35 +91,49 @@ def partition(files: Mapping[str, Sequence[Example]], shares: Shares, seed: int,
         DataError: Fewer than `MIN_TRAIN` training rows, no validation row or no test row would be left; or the folds
             cannot be made.
     """
-    looks = {file: _look(examples) for file, examples in files.items()}
-    ties = {SAME_PROMPT: {file: prompts for file, (prompts, _) in looks.items()}, **(ties or {})}
-    kept, left_out = _give_way(ties, {file: len(examples) for file, examples in files.items()})
+    return split_at(files, find_places({file: look(examples) for file, examples in files.items()}, shares, seed, ties))
+
+
+def split_at(files: Mapping[str, Sequence[Example]], places: Places) -> Split:
+    """The examples that stand at these places."""
+    chosen = {side: tuple(files[file][place] for place in there) for side, (file, there) in places.sides.items()}
+    left_out = {why: tuple(files[file][place].row for place in there) for why, (file, there) in places.left_out.items()}
+    return Split(chosen["train"], chosen["validation"], chosen.get("test", ()), left_out)
+
+
+def find_places(
+    looks: Mapping[str, Look], shares: Shares, seed: int, ties: Ties | None = None, tell: Progress = nobody
+) -> Places:
+    """Where the examples of each side stand; see `partition`.
+
+    Raises:
+        DataError: As `partition` says.
+    """
+    ties = {SAME_PROMPT: {file: it.prompts for file, it in looks.items()}, **(ties or {})}
+    kept, left_out = _give_way(ties, {file: len(it.prompts) for file, it in looks.items()})
     usable = kept["train"]
-    groups = _groups(usable, [by_file["train"] for by_file in ties.values() if "train" in by_file], looks["train"][1])
-    sides = _divide(groups, frozenset(files), shares, seed)
-    _check(len(usable), sides, " or ".join(ties))
-    chosen = {
-        side: tuple(files["train"][place] for place in sides[side])
-        if side in sides
-        else tuple(files[side][place] for place in kept[side])
+    tied = [by_file["train"] for by_file in ties.values() if "train" in by_file]
+    groups = _groups(usable, tied, [label or "" for label in looks["train"].labels])
+    tell(0.4)
+    drawn = _divide(groups, frozenset(looks), shares, seed)
+    tell(0.9)
+    _check(len(usable), drawn, " or ".join(ties))
+    sides: dict[str, tuple[str, Sequence[int]]] = {
+        side: ("train", drawn[side]) if side in drawn else (side, kept[side])
         for side in ("train", "validation", "test")
-        if side in sides or side in kept
+        if side in drawn or side in kept
     }
-    return Split(
-        chosen["train"],
-        chosen["validation"],
-        chosen.get("test", ()),
-        {why: tuple(files[file][place].row for place in places) for (file, why), places in left_out.items()},
-    )
+    return Places(sides, {why: (file, places) for (file, why), places in left_out.items()})
 
 
-def _look(examples: Iterable[Example]) -> tuple[list[int], list[str]]:
+def look(examples: Sequence[Example], tell: Progress = nobody) -> Look:
+    """Look at examples once."""
     # One walk for both: examples may be made as they are asked for.
     prompts, labels = [], []
-    for example in examples:
+    for example in told(examples, len(examples), tell):
         prompts.append(hash(key(example)))
-        labels.append(example.label or "")
-    return prompts, labels
+        labels.append(example.label)
+    return Look(prompts, labels)
 
 
 def _give_way(ties: Ties, sizes: Mapping[str, int]) -> tuple[dict[str, list[int]], dict[tuple[str, str], list[int]]]:
@@ -175,7 +213,8 @@ def _divide(groups: list[Group], own: frozenset[str], shares: Shares, seed: int)
 def _check(usable: int, sides: Mapping[str, Sequence[int]], ties: str) -> None:
     if len(sides["train"]) < MIN_TRAIN:
         raise DataError(
-            f"{usable} usable rows leave {len(sides['train'])} to train on, and at least {MIN_TRAIN} are needed.",
+            f"{usable:,} usable {'row leaves' if usable == 1 else 'rows leave'} {len(sides['train'])} to train on, "
+            f"and at least {MIN_TRAIN} are needed.",
             "Add examples (50 are a sensible beginning), or make the validation and test shares smaller.",
         )
     for side, name in (("validation", "validation"), ("test", "the test")):

@@ -81,7 +81,8 @@ class Step:
         facts, rules = self.facts, self.rules
         kept, rest = self.kept(), self._rest()
         head, everything = self._head_gradient(), _GRADIENT_BYTES * self.trained
-        blocks = (everything - head) * (1 - 1 / facts.layers)
+        embeddings = 0.0 if facts.tied else head
+        blocks = (everything - head - embeddings) * (1 - 1 / facts.layers)
         again = self._size(rest) - self.rows.tokens * rest.behind if rules.recomputes else 0.0
         again_copies = rest.copies if rules.recomputes else 0.0
         left = self._block_input() + again if rules.recomputes else self._size(self._first())
@@ -129,7 +130,8 @@ class Step:
         """Kept outside the blocks: the last norm, the positions' sines, what the output layer is given."""
         facts, rules, style = self.facts, self.rules, style_of(self.facts)
         sines = 2 * facts.head_dim * rules.weight_bytes if style.rotary else 0
-        dropped = facts.hidden * (1 if rules.gpu else 4) if style.dropout and rules.trains_all else 0
+        early = rules.trains_all or rules.recomputes
+        dropped = facts.hidden * (1 if rules.gpu else 4) if style.dropout and early else 0
         scored = self.rows.answers * facts.hidden * rules.weight_bytes if rules.trains_all else 0
         return self._norm() + self.rows.tokens * (sines + dropped) + scored
 

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.dataset.files.source import find_source
-from core.errors import DataError, NotFoundError, SettingsError, Stopped
+from core.errors import DataError, MachineError, NotFoundError, SettingsError, Stopped
 from core.job.inquiry import Inquiry
 from core.job.library import Library
 
@@ -68,7 +68,7 @@ def test_stopping_ends_the_process_at_once(library, make):
     inquiry.stop()
     inquiry.stop()
     with pytest.raises(Stopped):
-        inquiry.answer(10)
+        inquiry.answer(60)
     assert not process.is_running()
 
 
@@ -76,8 +76,8 @@ def test_a_process_that_the_system_ends_leaves_a_sentence(library, make):
     _, choice = make(ROWS)
     inquiry = library.begin_check(choice)
     inquiry._process.kill()
-    with pytest.raises(Exception, match="ended by the system"):
-        inquiry.answer(10)
+    with pytest.raises(MachineError, match="ended by the system"):
+        inquiry.answer(60)
 
 
 def test_the_process_goes_when_the_asker_is_gone(library, make):
@@ -85,8 +85,8 @@ def test_the_process_goes_when_the_asker_is_gone(library, make):
     inquiry = library.begin_check(choice)
     process = psutil.Process(inquiry._process.pid)
     inquiry._process.stdin.close()
-    process.wait(30)
-    until = time.monotonic() + 10
+    process.wait(60)
+    until = time.monotonic() + 60
     while not inquiry.is_over and time.monotonic() < until:
         time.sleep(0.05)
     assert inquiry.is_over

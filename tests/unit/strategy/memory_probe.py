@@ -1,6 +1,7 @@
 """What real training steps hold, measured: random models go through the very path that a run takes."""
 
 import gc
+import random
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 import torch
 from torch.autograd.graph import saved_tensors_hooks
+from torch.utils.data import SequentialSampler
 
 from core.backend.keeper import Keeper
 from core.backend.model import load_for, quiet
@@ -127,12 +129,14 @@ def predicted(case: Case, folder: Path) -> tuple[MemoryForecast, float, float]:
     return told, kept.activations + kept.copies, moving * 2**30
 
 
-def trainer_of(case: Case, folder: Path, steps: int) -> RowTrainer:
-    """A trainer as a run makes it, that neither validates nor saves."""
+def trainer_of(case: Case, folder: Path, steps: int, *, mixed: bool = False) -> RowTrainer:
+    """A trainer as a run makes it, that neither validates nor saves; `mixed`: all rows but the first are shorter."""
     plan = plan_of(case, folder)
     ids = [3 + place % (WORDS - 3) for place in range(case.length)]
     count = case.batch * case.accumulation * steps
-    rows = [Encoded(ids, case.length - case.answers, truncated=False)] * count
+    spare = (case.length - case.answers) // 2 if mixed else 0
+    shorter = [random.Random(5 + row).randint(0, spare) if row >= case.batch else 0 for row in range(count)]
+    rows = [Encoded(ids[less:], case.length - less - case.answers, truncated=False) for less in shorter]
     loaded = load_for(plan)
     layout = choose_layout(loaded.model, rows)
     pace = Pace.of(count, plan.rows_per_step, 1)
@@ -140,6 +144,7 @@ def trainer_of(case: Case, folder: Path, steps: int) -> RowTrainer:
     stop = threading.Event()
     reporter = Reporter(lambda _: None, stop, work.pace, work.clock)
     trainer = RowTrainer(work, Keeper(folder, lambda _: None, 3, loaded.tokenizer), reporter, stop.is_set)
+    trainer._get_train_sampler = lambda *_: SequentialSampler(range(count))
     trainer.evaluate = lambda *_, **__: {}
     trainer._save_checkpoint = lambda *_, **__: None
     reporter.trainer = trainer

@@ -15,11 +15,14 @@ from typing import IO, Any, BinaryIO, NoReturn, cast
 import orjson
 
 from core.dataset.files.readers.isolated_worker import MEMORY
+from core.dataset.files.watched import progress_of
 from core.dataset.table import MAX_BYTES, MAX_WHOLE, Row, Table, check_cells, check_size, make_table
 from core.errors import DataError, MachineError
 
 _WORKER = Path(__file__).with_name("isolated_worker.py")
 _TITLES = {"parquet": "Parquet", "arrow": "an Arrow file", "workbook": "a workbook"}
+_USUAL_SHEET = 20_000
+"""Rows of a sheet after which half of the work may be done: how many there are, only the last one tells."""
 _FEWER = "Keep only the columns that training needs, or fewer rows."
 
 
@@ -30,6 +33,7 @@ def read_columnar(file: BinaryIO, kind: str, name: str) -> Table:
         DataError: The file is damaged, holds too much, or two columns of one name.
     """
     rows: list[Row] = []
+    tell = progress_of(file)
     with _answers(file, kind, "", name, MAX_BYTES) as answers:
         head = _head(answers, kind, name)
         columns: list[str] = head["columns"]
@@ -44,6 +48,7 @@ def read_columnar(file: BinaryIO, kind: str, name: str) -> Table:
             rows.append(dict(zip(columns, cells, strict=True)))
             if len(rows) % 1000 == 0:
                 check_size(len(rows), len(columns), name)
+                tell(len(rows) / max(1, head.get("rows", 0), len(rows)))
     table = make_table(rows, "", name)
     check_cells(table.rows, name)
     return table
@@ -69,6 +74,7 @@ def read_sheet(file: BinaryIO, sheet: str, name: str) -> Sheet:
     """
     rows: list[list[str]] = []
     cells = 0
+    tell = progress_of(file)
     with _answers(file, "workbook", sheet, name, MAX_WHOLE) as answers:
         head = _head(answers, "workbook", name)
         if sheet and sheet not in head["sheets"]:
@@ -81,6 +87,7 @@ def read_sheet(file: BinaryIO, sheet: str, name: str) -> Sheet:
             cells += len(row)
             if len(rows) % 1000 == 0:
                 check_size(cells // max(1, len(row)), len(row), name)
+                tell(len(rows) / (len(rows) + _USUAL_SHEET))
     return Sheet(head["taken"], rows, head["above"], tuple(head["sheets"]))
 
 
