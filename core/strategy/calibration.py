@@ -54,20 +54,28 @@ class Run(Protocol):
     """A line of the table of runs."""
 
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """Its id."""
+
     @property
-    def plan(self) -> dict[str, Any]: ...
+    def plan(self) -> dict[str, Any]:
+        """Its plan, as the store keeps it."""
+
     @property
-    def state(self) -> RunState: ...
+    def state(self) -> RunState:
+        """How far it is."""
+
     @property
-    def attempt(self) -> int: ...
+    def attempt(self) -> int:
+        """Part of the record."""
 
 
 class Line(Protocol):
     """A line of a run's log."""
 
     @property
-    def event(self) -> Event: ...
+    def event(self) -> Event:
+        """What was said."""
 
 
 class Logs(Protocol):

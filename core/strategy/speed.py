@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from core.dataset.choice import DataChoice
 from core.strategy.machine import Machine
+from core.strategy.methods import read_options
 from core.strategy.plan import Plan
 
 _DECIDING = {"model", "method", "batch_size", "accumulation", "max_length", "gradient_checkpointing"}

@@ -75,7 +75,7 @@ def test_answers_that_do_not_fit_are_told_in_the_models_tokens():
     assert "too-long" not in findings(rows)
     found = findings(rows, room=room(60))
     assert (found["too-long"].severity, found["too-long"].rows) == ("warning", (121,))
-    assert "the 60 tokens that Tiny takes (the longest has 100, row 121)" in found["too-long"].what
+    assert "the 60 tokens that the model takes (Tiny; the longest has 100, row 121)" in found["too-long"].what
     assert found["too-long"].mends[0].safe
     assert (found["prompt-too-long"].severity, found["prompt-too-long"].rows) == ("note", (122,))
     assert not {"too-long", "prompt-too-long"} & set(findings(rows, room=room(200)))

@@ -92,7 +92,7 @@ def test_training_rows_that_nearly_stand_in_the_test_file_are_named_and_left_out
     finding = found(source)
     assert finding["split-leakage"].rows == (8,)
     leak = finding["near-leakage"]
-    assert (leak.severity, leak.rows, leak.file) == ("warning", (4, 121), "train")
+    assert (leak.severity, leak.rows, leak.file) == ("note", (4, 121), "train")
     assert "2 rows of the training file nearly stand in the test file too (row 4 is" in leak.what
     assert "% the same as row 1 there)" in leak.what
     assert leak.mends[0].drop == {"train": (4, 121)}
