@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from core.dataset.conversions import fitting
+from core.dataset.conversions import Conversion, fitting
 from core.dataset.files.source import Source
 from core.dataset.load import misfit, read_file
 from core.dataset.report import PREVIEW
@@ -25,6 +25,15 @@ class Glance:
     """Names of conversions that make other rows of them."""
     misfit: DataError | None
     """Why no format fits; None where one does."""
+
+
+def offered(source: Source) -> list[Conversion]:
+    """What can be made of the rows where they are no examples yet.
+
+    Raises:
+        DataError: The file cannot be read.
+    """
+    return fitting(read_file(source, "train"))
 
 
 def glance(source: Source, sheet: str = "") -> Glance:

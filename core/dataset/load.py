@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.dataset import pace
 from core.dataset.choice import DataChoice
-from core.dataset.conversions import Conversion, fitting
+from core.dataset.conversions import fitting
 from core.dataset.detect import Detection, detect, resolve
 from core.dataset.example import Example, Split
 from core.dataset.examples import Reading, read_examples
@@ -78,15 +78,6 @@ def open_up(source: Source) -> Opened:
     except DataError:
         choice = None
     return Opened(source.id, table.columns, choice)
-
-
-def offered(source: Source) -> list[Conversion]:
-    """What can be made of the rows where they are no examples yet.
-
-    Raises:
-        DataError: The file cannot be read.
-    """
-    return fitting(read_file(source, "train"))
 
 
 def choose(source: Source, sheet: str = "") -> DataChoice:

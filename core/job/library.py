@@ -10,7 +10,8 @@ from core.dataset.conversions import Conversion
 from core.dataset.files.hub import check_id
 from core.dataset.files.source import Source, find_source, open_files, open_source, open_text
 from core.dataset.files.write import write_download, write_tables
-from core.dataset.load import Opened, choose, inspect, offered, open_up, read_tables
+from core.dataset.glance import offered
+from core.dataset.load import Opened, choose, inspect, open_up, read_tables
 from core.dataset.rendered import RenderedRow
 from core.dataset.report import Report
 from core.dataset.versions import mending
