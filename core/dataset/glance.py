@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from core.dataset.conversions import Conversion, fitting
 from core.dataset.files.source import Source
 from core.dataset.load import misfit, read_file
-from core.dataset.report import PREVIEW
-from core.dataset.table import text_of
+from core.dataset.report import PREVIEW, rows_shown
 from core.errors import DataError
 
 
@@ -43,13 +42,13 @@ def glance(source: Source, sheet: str = "") -> Glance:
         DataError: The file cannot be read.
     """
     table = read_file(source, "train", sheet)
-    first = range(min(PREVIEW, len(table.rows)))
+    preview, numbers = rows_shown(table, range(min(PREVIEW, len(table.rows))))
     return Glance(
         rows=len(table.rows),
         columns=table.columns,
         encoding=table.encoding,
-        preview=tuple({column: text_of(table.rows[place][column]) for column in table.columns} for place in first),
-        preview_rows=tuple(map(table.number, first)),
+        preview=preview,
+        preview_rows=numbers,
         conversions=tuple(conversion.name for conversion in fitting(table)),
         misfit=misfit(source, table),
     )

@@ -21,11 +21,10 @@ from core.dataset.health.check import Inspection, Room, count_labels
 from core.dataset.health.language import main_language
 from core.dataset.health.near_duplicates import find_near
 from core.dataset.progress import Progress, Tell, nobody, part_of, without_collector
-from core.dataset.report import PREVIEW, Report, measure_lengths, measure_tokens, places_shown, summarise
+from core.dataset.report import PREVIEW, Report, measure_lengths, measure_tokens, places_shown, rows_shown, summarise
 from core.dataset.samples import SAMPLES
 from core.dataset.splits.divide import SEED, divide, find_split
 from core.dataset.splits.kept import find_kept, is_large, keep
-from core.dataset.table import text_of
 from core.errors import DataError, SettingsError
 
 __all__ = ["Finding", "Report", "choose", "inspect", "load"]
@@ -152,12 +151,9 @@ def inspect(
     choice = choice or _choice(source, detection)
     readings = readings_of(source, choice, table, steps.begin(pace.MAPPING))
     train = readings["train"].examples
+    decisions = source.decisions
     inspection = Inspection(
-        readings=readings,
-        format=detection.format,
-        mapping=detection.mapping,
-        room=room,
-        decisions=source.decisions,
+        readings=readings, format=detection.format, mapping=detection.mapping, room=room, decisions=decisions
     )
     inspection.walk(steps.begin(pace.COMPARING))
     near = find_near(inspection, steps.begin(pace.NEAR))
@@ -167,7 +163,7 @@ def inspect(
         keep(readings, places, choice, SEED, home, steps.begin(pace.KEEPING))
     found = ordered([*divided, *known, *_unused(source)])
     labels = count_labels(inspection.labels())
-    shown = places_shown(table, found)
+    preview, numbers = rows_shown(table, places_shown(table, found))
     return Report(
         rows=len(table.rows),
         columns=table.columns,
@@ -177,8 +173,8 @@ def inspect(
         mapping=detection.mapping,
         encoding=table.encoding,
         findings=tuple(found),
-        preview=tuple({column: text_of(table.rows[place][column]) for column in table.columns} for place in shown),
-        preview_rows=tuple(map(table.number, shown)),
+        preview=preview,
+        preview_rows=numbers,
         examples=tuple(islice(train, PREVIEW)),
         labels=labels,
         lengths=measure_lengths(train),

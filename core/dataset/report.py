@@ -132,6 +132,12 @@ def places_shown(table: Table, found: Sequence[Finding]) -> list[int]:
     return [*places, *islice(more, PREVIEW)]
 
 
+def rows_shown(table: Table, places: Sequence[int]) -> tuple[tuple[dict[str, str], ...], tuple[int, ...]]:
+    """The rows at these places, every cell as text, and their numbers."""
+    rows = tuple({column: text_of(table.rows[place][column]) for column in table.columns} for place in places)
+    return rows, tuple(map(table.number, places))
+
+
 def summarise(table: Table, mapping: Mapping[str, str]) -> tuple[ColumnSummary, ...]:
     """What stands in each column; of many rows, an even choice is looked at."""
     rows = table.rows[:: max(1, len(table.rows) // _LOOK_AT)]
