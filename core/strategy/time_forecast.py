@@ -144,6 +144,6 @@ def _cause(plan: Plan, end: int, pace: Pace) -> str:
     if end >= pace.total_steps:
         return f"it lies between {spread}"
     return (
-        f"low: early stopping ends it after {end / pace.steps_per_epoch:.2g} of {plan.epochs} epochs; "
+        f"low: early stopping may end it after {end / pace.steps_per_epoch:.2g} of {plan.epochs} epochs; "
         f"high: all epochs; and between {spread}"
     )

@@ -9,10 +9,11 @@ from core.dataset.files.source import Source
 from core.dataset.formats import FORMATS
 from core.dataset.report import Report
 from core.engine import Engine
-from core.errors import DataError
+from core.errors import DataError, UserError
 from core.strategy.advise import Advice, Goal
+from core.strategy.time_forecast import TimeForecast
 from ui import words
-from ui.command import say
+from ui.command import say, timing
 
 SHOWN_ROWS = 8
 
@@ -72,7 +73,14 @@ def _tell_check(report: Report, acts: Sequence[str], written: Sequence[str], *, 
 
 
 def advise(engine: Engine, words_given: Namespace) -> int:
-    """Print a plan with its reasons, its memory and what else could be done."""
+    """Print a plan with its reasons, its memory, its time and what else could be done.
+
+    Raises:
+        UserError: The time on a GPU that is not here is asked for.
+    """
+    elsewhere = words_given.gpu_memory is not None
+    if elsewhere and words_given.measure:
+        raise UserError("A GPU that is not here cannot be measured.", "Leave out --measure or --gpu-memory.")
     choice = engine.choose(engine.open_data(words_given.source))
     advice = engine.advise(
         choice,
@@ -81,14 +89,18 @@ def advise(engine: Engine, words_given: Namespace) -> int:
         budget=words_given.budget,
         gpu_memory=words_given.gpu_memory,
     )
+    if words_given.measure:
+        timing.measure(engine, advice.plan)
+        advice = engine.advise(choice, words_given.model, goal=Goal(words_given.goal), budget=words_given.budget)
+    time = None if elsewhere else engine.time_forecast(advice.plan, words_given.price)
     if words_given.json:
-        say.answer(advice.as_json())
+        say.answer(advice.as_json() | {"time": time.as_json() if time else None})
     else:
-        _tell_advice(advice)
+        _tell_advice(advice, time)
     return 0
 
 
-def _tell_advice(advice: Advice) -> None:
+def _tell_advice(advice: Advice, time: TimeForecast | None) -> None:
     plan, memory = advice.plan, advice.memory
     settings = " ".join(f"{name}={value}" for name, value in plan.options.items())
     say.tell(f"{plan.method} {settings}")
@@ -101,6 +113,7 @@ def _tell_advice(advice: Advice) -> None:
         f"Memory forecast {words.gib(memory.total_gib)} ({words.gib(memory.low_gib)} to {words.gib(memory.high_gib)}), "
         f"{fits} the {words.gib(memory.available_gib)} that are free ({memory.where})."
     )
+    timing.tell_time(time)
     for reason in advice.reasons:
         say.tell(f"- {reason.choice}: {reason.because} [{reason.source}]")
     rows = [("instead", "memory", "time", "fits")]

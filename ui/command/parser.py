@@ -110,6 +110,10 @@ def _add_advise(commands: Any) -> None:  # noqa: ANN401
     parser.add_argument(
         "--gpu-memory", type=_positive, metavar="GIB", help="advise for a GPU of this size instead of this machine"
     )
+    parser.add_argument("--measure", action="store_true", help="take a few real steps to forecast the time")
+    parser.add_argument(
+        "--price", type=_positive, metavar="PER_HOUR", help="what an hour of this machine costs, in any money"
+    )
 
 
 def _add_train(commands: Any) -> None:  # noqa: ANN401
