@@ -10,6 +10,10 @@ import torch
 
 Precision = Literal["fp32", "bf16"]
 
+# On a processor oneDNN compiles bf16 kernels for every number of tokens that it meets and keeps a thousand. Few are
+# met again: keeping fewer saves 0.25 GiB on a run of some dozen steps and costs no time. It reads this once.
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "128")
+
 
 @dataclass(frozen=True, slots=True)
 class Device:

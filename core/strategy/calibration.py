@@ -3,6 +3,7 @@
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -119,34 +120,27 @@ class Experience:
         return held
 
 
-def observe(plan: Mapping[str, Any], events: Iterable[Event]) -> Held | None:  # noqa: C901 - one look at each event
+def observe(plan: Mapping[str, Any], events: Iterable[Event]) -> Held | None:
     """What a run of `plan` held, by what its training said; None where that is too little, or of another version."""
     try:
         known = Plan(**plan)
     except ValidationError:
         return None
-    prepared: Prepared | None = None
-    peak, tokens, before, steps = 0.0, 0, 0, 0
-    for event in events:
-        match event:
-            case StateChanged(state=RunState.EVALUATING):
-                break  # base and tuned model are answering by then, which is no training
-            case Prepared():
-                prepared, before = event, 0  # an attempt counts from nought
-            case MemoryMeasured(kind="process", used_gib=used):
-                peak = max(peak, used)
-            case MemoryMeasured(reserved_gib=float(reserved)):
-                peak = max(peak, reserved)
-            case StepTaken(tokens=seen):
-                tokens, before, steps = max(tokens, seen - before), seen, steps + 1
-    if prepared is None or steps < FEWEST_STEPS or not peak:
+    training = list(takewhile(_is_training, events))
+    prepared = next((event for event in training if isinstance(event, Prepared)), None)
+    peak = max((_own_gib(event) for event in training if isinstance(event, MemoryMeasured)), default=0.0)
+    steps = [event for event in training if isinstance(event, StepTaken)]
+    if prepared is None or len(steps) < FEWEST_STEPS or not peak:
         return None
+    counts = [0, *(step.tokens for step in steps)]
+    # An attempt counts its tokens from nought, so the first step of a resumed one is left out.
+    most = max(after - before for before, after in pairwise(counts))
     return Held(
         plan=known,
         device=_device(prepared.device),
         precision=prepared.precision.partition(",")[0],
         peak_gib=peak,
-        batch_tokens=max(1, round(tokens / known.accumulation)),
+        batch_tokens=max(1, round(most / known.accumulation)),
     )
 
 
@@ -207,6 +201,16 @@ def _facts_here(model: str) -> ModelFacts | None:
         return read_facts(model) if isinstance(locate(model), Path) else None
     except FewtuneError:
         return None
+
+
+def _is_training(event: Event) -> bool:
+    # After it, base and tuned model are answering, which holds other things.
+    return not (isinstance(event, StateChanged) and event.state is RunState.EVALUATING)
+
+
+def _own_gib(event: MemoryMeasured) -> float:
+    """What the run itself held: a whole GPU's memory may be in others' hands too."""
+    return event.used_gib if event.kind == "process" else event.reserved_gib or 0.0
 
 
 def _device(name: str) -> str:
