@@ -22,9 +22,9 @@ ANSWERS = (0.05, 0.5, 1.0)
 _NF4_BYTES = {True: 0.5 + 0.0165, False: 0.5 + 0.0625}
 """Per 4-bit parameter with its quantisation constants, by whether those are quantised too."""
 _RUNTIME_GIB = {"GPU": (0.5, 0.75, 1.0), "CPU fp32": (0.6, 0.66, 0.8), "CPU bf16": (0.7, 0.95, 1.3)}
-"""Low, expected, high. GPU: context and allocator. CPU: Python, torch, transformers, peft and trl, resident; in bf16 also
-the kernels that oneDNN compiles for every number of tokens, and keeps (measured: 0.71 GiB after 10 steps of rows of
-different lengths, 0.95 after 60)."""
+"""Low, expected, high. GPU: context and allocator. CPU: Python, torch, transformers, peft and trl, resident; in bf16
+also the kernels that oneDNN compiles for every number of tokens, and keeps (measured: 0.71 GiB after 10 steps of rows
+of different lengths, 0.95 after 60)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
