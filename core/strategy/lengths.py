@@ -50,7 +50,8 @@ def mean(examples: Sequence[Example], facts: ModelFacts, limit: int) -> float:
     step = max(1, len(examples) // MEAN_SAMPLE)
     texts = [f"{example.prompt}\n\n{example.answer}" for example in examples[::step]]
     counts = _count(texts, facts) or [math.ceil(len(text) / CHARACTERS_PER_TOKEN) for text in texts]
-    return sum(min(limit, count + EXTRA) for count in counts) / max(1, len(counts))
+    extra = EXTRA if facts.has_chat_template else 1
+    return sum(min(limit, count + extra) for count in counts) / max(1, len(counts))
 
 
 def room_of(model: str) -> Room | None:
