@@ -6,12 +6,12 @@ from typing import Any
 import gradio as gr
 
 from core.dataset.files.write import FORMS
-from ui import healthsheet, markup, notices, words
+from ui import healthsheet, markup, words
 from ui.desk import Desk
 from ui.notices import guarded
 from ui.pages.data.page import Page, Part, chosen, drawn
 from ui.readings import Sheet
-from ui.tab import asked, quiet
+from ui.tab import asked
 
 _TITLES = {"jsonl": "JSON Lines", "csv": "CSV (for a spreadsheet)", "parquet": "Parquet"}
 
@@ -30,14 +30,8 @@ def place(desk: Desk) -> Part:
                 scale=3,
             )
             download = gr.DownloadButton("Download", size="sm", elem_id="ft-download", interactive=False, scale=2)
-        delete = gr.Button("Delete these data", size="sm", elem_classes=["ft-quiet"], elem_id="ft-delete-data")
-        with gr.Row(visible=False, elem_classes=["ft-danger"]) as sure:
-            question = markup.view()
-            really = gr.Button("Delete for good", variant="stop", size="sm", elem_id="ft-really-delete-data")
-            keep = gr.Button("Keep them", size="sm", elem_id="ft-keep-data")
     named = {"folded": folded, "version": version, "form": form, "download": download}
-    named |= {"question": question, "really": really, "keep": keep, "asked": gr.State("")}
-    return Part([table, version, download, delete, sure], partial(_draw, desk), named)
+    return Part([table, version, download], partial(_draw, desk), named)
 
 
 def connect(desk: Desk, page: Page, part: Part) -> None:
@@ -51,29 +45,17 @@ def connect(desk: Desk, page: Page, part: Part) -> None:
         named["download"],
         **asked(),
     )
-    *_, delete, sure = part.outputs
-    wanted = named["asked"]
-    delete.click(partial(on_delete_wanted, desk), None, [sure, named["question"], wanted], **asked())
-    named["keep"].click(on_kept, None, sure, **quiet())
-    named["really"].click(partial(on_deleted, desk, page), wanted, page.everything, **asked())
 
 
 def _draw(desk: Desk, sheet: Sheet) -> list[Any]:
     if sheet.source is None:
-        return ["", gr.Dropdown([]), gr.DownloadButton(interactive=False), gr.skip(), gr.Row(visible=False)]
+        return ["", gr.Dropdown([]), gr.DownloadButton(interactive=False)]
     found = desk.engine.library.history(sheet.source)
     menu = [(f"{number}: {words.shortened(one.act, 70)}", one.id) for number, one in enumerate(found, start=1)]
     now = sheet.report.file_rows if sheet.report else {}
     table = healthsheet.versions(found, sheet.source.id, now)
     waiting = gr.DownloadButton("Download", value=None, interactive=False)
-    may_go = gr.Button(visible=not sheet.source.sample)
-    return [
-        table,
-        gr.Dropdown(menu, value=sheet.source.id, interactive=len(menu) > 1),
-        waiting,
-        may_go,
-        gr.Row(visible=False),
-    ]
+    return [table, gr.Dropdown(menu, value=sheet.source.id, interactive=len(menu) > 1), waiting]
 
 
 @guarded
@@ -94,35 +76,3 @@ def on_file_wanted(desk: Desk, form: str) -> Any:  # noqa: ANN401
     path = desk.engine.library.download(source, wanted, choice.sheet)
     label = f"Download as {_TITLES[wanted]}, {words.size(path.stat().st_size)}"
     return gr.DownloadButton(label, value=path, interactive=True)
-
-
-@guarded
-def on_delete_wanted(desk: Desk) -> Any:  # noqa: ANN401
-    """Ask once more, and say what would go and what a run still needs."""
-    source = desk.engine.source(chosen(desk).source)
-    found = desk.engine.library.history(source)
-    stay = sum(one.id in _used(desk) for one in found)
-    told = f"Delete {source.name!r} and what was made of it ({words.counted(len(found), 'version')})?"
-    told += f" {stay} of them stay, because a run needs them." if stay else ""
-    told += " Runs keep the rows that they were scored on. This cannot be undone."
-    return [gr.Row(visible=True), markup.block(f"<p>{markup.text(told)}</p>"), source.id]
-
-
-def on_kept() -> gr.Row:
-    """Keep the data after all."""
-    return gr.Row(visible=False)
-
-
-@guarded
-def on_deleted(desk: Desk, page: Page, data_id: str) -> Any:  # noqa: ANN401
-    """Delete the data that the question was about, and let someone choose others."""
-    if not data_id:
-        return gr.skip()
-    gone = desk.engine.library.forget(desk.engine.source(data_id), _used(desk))
-    desk.forget_data(gone)
-    notices.tell(f"{words.counted(len(gone), 'version')} deleted.", title="Deleted")
-    return drawn(desk, page)
-
-
-def _used(desk: Desk) -> set[str]:
-    return {summary.plan.data.source for summary in desk.engine.runs()}
