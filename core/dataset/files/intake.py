@@ -2,7 +2,6 @@
 
 import functools
 import hashlib
-import json
 import re
 import shutil
 import tempfile
@@ -11,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from core.dataset.files.archive import bundle, data_members
-from core.dataset.files.keep import keep_folder
+from core.dataset.files.keep import NEW, keep_folder
 from core.dataset.files.kinds import kind_of
+from core.dataset.files.origin import read_origin
 from core.dataset.files.read import SUFFIXES, open_regular, read_table, shown
 from core.dataset.files.roles import ORDER, arrange
 from core.dataset.files.unpack import Allowance, extracted, open_zip
@@ -74,7 +74,7 @@ def take_in(incoming: Incoming, home: Path) -> Source:
     parent = home / "datasets"
     try:
         parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".new-", dir=parent) as folder:
+        with tempfile.TemporaryDirectory(prefix=NEW, dir=parent) as folder:
             files, typed, unused = _copied(incoming, Path(folder))
             for role, path in files.items():
                 read_table(path, name=typed[role])  # what cannot be read is not kept
@@ -91,27 +91,28 @@ def find_source(data_id: str, home: Path) -> Source:
 
     Raises:
         NotFoundError: There is none.
+        DataError: It is damaged.
     """
     if data_id in SAMPLES:
         return sample_source(SAMPLES[data_id])
+    if not ID.fullmatch(data_id):
+        raise NotFoundError(f"There is no data set with the id {shown(data_id[:100])!r}.", "Choose the file again.")
     folder = data_folder(home, data_id)
-    if not ID.fullmatch(data_id) or not (folder / "origin.json").is_file():
-        raise NotFoundError(f"There is no data set with the id {data_id!r}.", "Choose the file again on the data page.")
-    origin = json.loads((folder / "origin.json").read_text("utf-8"))
-    files = {role: folder / name for role, name in origin["kept"].items()}
+    origin = read_origin(folder)
+    files = {role: folder / name for role, name in origin.kept.items()}
     return Source(
         data_id,
-        origin["name"],
+        origin.name,
         files,
         hash_of(files),
         sample=False,
-        unused=tuple(origin["unused"]),
-        parent=origin.get("parent", ""),
-        act=origin.get("act", ""),
-        decisions=origin.get("decisions", {}),
-        numbers={file: tuple(numbers) for file, numbers in origin.get("numbers", {}).items()},
-        notes=tuple(origin.get("notes", ())),
-        typed=origin.get("typed", {}),
+        unused=origin.unused,
+        parent=origin.parent,
+        act=origin.act,
+        decisions=origin.decisions,
+        numbers=origin.numbers,
+        notes=origin.notes,
+        typed=origin.typed,
     )
 
 

@@ -1,12 +1,21 @@
 """Data in the home folder: complete under its id, or not there at all."""
 
+import contextlib
 import filecmp
 import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
+
+from core.dataset.files.origin import FILE
+
+NEW = ".new-"
+"""How the names of folders begin that are not complete yet."""
+_ABANDONED = 6 * 3600.0
+"""Seconds after which nobody works on such a folder any more."""
 
 
 def keep_folder(folder: Path, contents: Mapping[str, bytes | Path], origin: Mapping[str, object]) -> None:
@@ -18,19 +27,35 @@ def keep_folder(folder: Path, contents: Mapping[str, bytes | Path], origin: Mapp
         OSError: The disk is full or may not be written; nothing is left behind then.
     """
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))  # readable by its owner only
+    sweep(folder.parent)
+    fresh = Path(tempfile.mkdtemp(prefix=NEW, dir=folder.parent))  # readable by its owner only
     try:
-        _fill(fresh, {**contents, "origin.json": json.dumps(origin, ensure_ascii=False, indent=1).encode()})
-        if _holds(folder, fresh):
-            (fresh / "origin.json").replace(folder / "origin.json")  # the newest name is the one that people look for
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
-            fresh.rename(folder)
+        _fill(fresh, {**contents, FILE: json.dumps(origin, ensure_ascii=False, indent=1).encode()})
+        _put_in_place(fresh, folder)
     except OSError:
         if not _holds(folder, fresh):  # unless another process was quicker
             raise
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _put_in_place(fresh: Path, folder: Path) -> None:
+    with contextlib.suppress(OSError):  # there is one already, which others may be reading
+        fresh.rename(folder)
+        return
+    if _holds(folder, fresh):
+        (fresh / FILE).replace(folder / FILE)  # the newest name is the one that people look for
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+        fresh.rename(folder)
+
+
+def sweep(parent: Path) -> None:
+    """Remove what processes that were killed left behind in `parent`; what is younger may still be worked on."""
+    for path in parent.glob(f"{NEW}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > _ABANDONED:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _fill(folder: Path, contents: Mapping[str, bytes | Path]) -> None:
@@ -56,4 +81,4 @@ def _holds(folder: Path, fresh: Path) -> bool:
     names = {path.name for path in fresh.iterdir()} if fresh.is_dir() else set()
     if not names or not folder.is_dir() or {path.name for path in folder.iterdir()} != names:
         return False
-    return all(filecmp.cmp(folder / name, fresh / name, shallow=False) for name in names if name != "origin.json")
+    return all(filecmp.cmp(folder / name, fresh / name, shallow=False) for name in names if name != FILE)

@@ -1,5 +1,7 @@
 """Data set versions: what was uploaded stays as it came, and every change of rows makes a new version of it."""
 
+import contextlib
+import functools
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
@@ -7,11 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from core.dataset.files.intake import ID
 from core.dataset.files.keep import keep_folder
+from core.dataset.files.origin import FILE, read_origin
 from core.dataset.files.source import Source, data_folder, find_source
 from core.dataset.files.write import FORMS
 from core.dataset.table import Table
-from core.errors import DataError, MachineError
+from core.errors import DataError, MachineError, UserError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,26 +75,49 @@ def make_version(
 
 
 def history(source: Source, home: Path) -> list[Version]:
-    """All versions of what was uploaded, in the order in which they were made; what was uploaded stands first."""
-    root = source
-    while root.parent:
-        root = find_source(root.parent, home)
-    found = {root.id: Version(id=root.id, parent="", act="As it was uploaded.", made="", rows={})}
+    """All versions of what was uploaded, in the order in which they were made; what was uploaded stands first.
+
+    Versions that are damaged are left out, and an upload that is gone is stood for by the oldest version of it.
+    """
+    root = _first(source, home)
+    found = {root.id: Version(id=root.id, parent="", act=root.act or "As it was uploaded.", made="", rows={})}
     for version in sorted(_made(home), key=lambda version: version.made):
-        if version.parent in found:
+        if version.parent in found and version.id != root.id:
             found[version.id] = version
+    found.setdefault(source.id, Version(id=source.id, parent=source.parent, act=source.act, made="", rows={}))
     return list(found.values())
+
+
+def _first(source: Source, home: Path) -> Source:
+    """What was uploaded, or the oldest version that is still there."""
+    seen = {source.id}
+    while source.parent and source.parent not in seen:
+        seen.add(source.parent)
+        try:
+            source = find_source(source.parent, home)
+        except UserError:  # it was removed, or is damaged: the versions made from it are whole all the same
+            break
+    return source
 
 
 def _made(home: Path) -> Iterator[Version]:
     folder = home / "datasets"
-    for path in folder.glob("*/origin.json") if folder.is_dir() else ():
-        origin = json.loads(path.read_text("utf-8"))
-        if origin.get("parent"):
-            yield Version(
-                id=path.parent.name,
-                parent=origin["parent"],
-                act=origin["act"],
-                made=origin["made"],
-                rows=origin["rows"],
-            )
+    for path in folder.glob(f"*/{FILE}") if folder.is_dir() else ():
+        if ID.fullmatch(path.parent.name):
+            with contextlib.suppress(OSError):
+                status = path.stat()
+                version = _version(path.parent, status.st_ino, status.st_mtime_ns, status.st_size)
+                if version is not None:
+                    yield version
+
+
+@functools.lru_cache(maxsize=4096)
+def _version(folder: Path, *_: int) -> Version | None:
+    """A version's line, read once; None for what was uploaded, and for what is damaged."""
+    try:
+        origin = read_origin(folder)
+    except UserError:
+        return None
+    if not origin.parent:
+        return None
+    return Version(id=folder.name, parent=origin.parent, act=origin.act, made=origin.made, rows=origin.rows)
