@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any, Generic, TypeVar
 
@@ -37,10 +37,12 @@ class Inquiry(Generic[Answer]):
         shape: type[Answer],
         home: Path,
         smaller: str = "close other programs, or take fewer rows",
+        *,
+        lastly: Callable[[], object] | None = None,
     ) -> None:
         """Begin to answer; `task` is one of `core.job.inquiry_worker.TASKS`, and `shape` what it answers with.
 
-        `smaller` is what helps where memory was too small for the task.
+        `smaller` is what helps where memory was too small for the task; `lastly` is called in the end, in any case.
 
         Raises:
             MachineError: The system allows no further process.
@@ -52,6 +54,7 @@ class Inquiry(Generic[Answer]):
         self.started = time.monotonic()
         self._shape = shape
         self._smaller = smaller
+        self._lastly = lastly
         self._over = threading.Event()
         self._stopped = False
         self._answer: Answer | None = None
@@ -115,6 +118,8 @@ class Inquiry(Generic[Answer]):
             for pipe in (self._process.stdin, self._process.stdout):
                 if pipe is not None:
                     pipe.close()
+            if self._lastly is not None:
+                self._lastly()
             self._over.set()
 
     def _hear(self, line: str) -> None:

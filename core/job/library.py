@@ -1,7 +1,7 @@
 """The data sets of one home folder: what can be asked of them, at once or in a process of its own."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from core.dataset.load import Opened, choose, inspect, open_up, read_tables
 from core.dataset.rendered import RenderedRow
 from core.dataset.report import Report
 from core.dataset.versions import mending
+from core.dataset.versions.forget import forget
 from core.dataset.versions.history import Version, history
 from core.dataset.versions.mending import Mended
 from core.job.inquiry import Inquiry
@@ -74,6 +75,13 @@ class Library:
         """All versions of what was uploaded."""
         return history(source, self.home)
 
+    def forget(self, source: Source, used: Collection[str]) -> list[str]:
+        """Remove all versions of what was uploaded but those in `used`, with files made of them; returns their ids."""
+        gone = forget(source, self.home, used)
+        for path in self.downloads.iterdir() if self.downloads.is_dir() else ():
+            path.unlink(missing_ok=True)
+        return gone
+
     def write(self, source: Source, out: Path, sheet: str = "") -> list[Path]:
         """Write the rows as JSONL, CSV or Parquet, as the name's ending says."""
         return write_tables(read_tables(source, sheet), out)
@@ -87,9 +95,9 @@ class Library:
 
     # -- in a process of its own --------------------------------------------------------------------------------------
 
-    def begin_open(self, paths: Sequence[str | Path]) -> Inquiry[Opened]:
-        """Take in files or a hub id."""
-        return self._ask("take", Opened, paths=[str(path) for path in paths])
+    def begin_open(self, paths: Sequence[str | Path], lastly: Callable[[], object] | None = None) -> Inquiry[Opened]:
+        """Take in files or a hub id; `lastly` is called when that is over, however it ended."""
+        return Inquiry("take", {"paths": [str(path) for path in paths]}, Opened, self.home, lastly=lastly)
 
     def begin_fetch(self, data_id: str, config: str = "", split: str = "") -> Inquiry[Opened]:
         """Fetch a data set of the Hugging Face hub.

@@ -1,6 +1,7 @@
 """Drafts: what was typed and not yet run."""
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from core.store.schema import Database
@@ -20,3 +21,9 @@ class Drafts(Database):
         body = json.dumps(values)
         with self._transaction() as connection:
             connection.execute("INSERT OR REPLACE INTO drafts (key, body) VALUES (?, ?)", (key, body))
+
+    def drop_drafts_of(self, sources: Collection[str]) -> None:
+        """Forget how the data sets with these ids were read."""
+        with self._transaction() as connection:
+            for source in sources:
+                connection.execute("DELETE FROM drafts WHERE json_extract(body, '$.source') = ?", (source,))

@@ -218,3 +218,30 @@ def test_what_a_conversion_made_of_what_stands_in_the_table_of_versions(library,
     choice = library.convert(source, "explode")
     assert library.check(library.find(choice.source), choice).rows == 45
     assert "30 rows became 45 rows" in library.history(source)[-1].act
+
+
+def test_forgotten_data_leave_nothing_in_the_home_but_what_a_run_uses(library, make):
+    secret = "maria.lindqvist@posteo.de"
+    source, choice = make([*ROWS, (f"write to {secret} about the lamp", "card")])
+    mended = library.mend(choice, [("personal-data", "mask")])
+    library.download(source, "csv")
+    home = library.home
+    held = [path for path in home.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
+    assert {path.parent.name for path in held} == {source.id, "downloads"}
+    assert library.forget(library.find(mended.choice.source), {mended.choice.source}) == [source.id]
+    assert not [path for path in home.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
+    assert len(library.history(library.find(mended.choice.source))) == 1
+
+
+def test_what_was_uploaded_is_let_go_of_however_taking_it_in_ends(library, tmp_path):
+    let_go = []
+    (tmp_path / "data.csv").write_text("text,label\n" + "".join(f"this is text {n},{n % 2}\n" for n in range(30)))
+    (tmp_path / "empty.csv").write_text("")
+    library.begin_open([tmp_path / "data.csv"], lambda: let_go.append("read")).answer(60)
+    with pytest.raises(DataError):
+        library.begin_open([tmp_path / "empty.csv"], lambda: let_go.append("refused")).answer(60)
+    stopped = library.begin_open([tmp_path / "data.csv"], lambda: let_go.append("stopped"))
+    stopped.stop()
+    with pytest.raises(Stopped):
+        stopped.answer(60)
+    assert let_go == ["read", "refused", "stopped"]
