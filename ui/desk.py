@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from gradio.components.plot import PlotData
@@ -148,6 +148,15 @@ class Desk:
             return DataChoice(**kept) if kept else None
         except (ValidationError, TypeError):
             return None
+
+    def forget_data(self, sources: Collection[str]) -> None:
+        """Drop what is remembered of deleted data; where they were chosen, none are chosen then."""
+        self.readings.forget(sources)
+        choice = self.choice()
+        if choice is not None and choice.source in sources:
+            self.keep(data=None, overrides={}, name="")
+        for copy in (self.engine.home / "uploads").glob("*/data_*"):  # what a browser fetched
+            copy.unlink(missing_ok=True)
 
     def take(self, source: Source) -> DataChoice:
         """Begin with another data set.

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -150,12 +150,14 @@ class Readings:
         return known
 
     def _glance(self, source: Source, sheet: str) -> Glance | None:
-        if self._seen is None or self._seen[0] != (source.id, sheet):
+        seen = self._seen
+        if seen is None or seen[0] != (source.id, sheet):
             try:
-                self._seen = (source.id, sheet), glance(source, sheet)
+                seen = (source.id, sheet), glance(source, sheet)
             except UserError:
                 return None
-        return self._seen[1]
+            self._seen = seen
+        return seen[1]
 
     def _sheets_of(self, source: Source) -> tuple[str, ...]:
         path = source.files["train"]
@@ -195,6 +197,13 @@ class Readings:
                 done[1](done[0].answer())
             except Stopped:
                 return
+
+    def forget(self, sources: Collection[str]) -> None:
+        """Drop all that is known of data sets that were deleted, and how they were read."""
+        with self._lock:
+            self._reports = {key: one for key, one in self._reports.items() if not any(each in key for each in sources)}
+            self._rendered = self._seen = None
+        self._engine.store.drop_drafts_of(sources)
 
     # -- as the model sees it -----------------------------------------------------------------------------------------
 

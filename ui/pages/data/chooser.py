@@ -1,5 +1,7 @@
 """Where data come from: files, pasted rows, the hub, or a sample."""
 
+import contextlib
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -77,14 +79,19 @@ def on_uploaded(desk: Desk, page: Page, paths: list[str] | None) -> Any:  # noqa
     if not paths:
         return gr.skip()
     files = [Path(path) for path in paths]
+    if not all(file.is_file() for file in files):
+        return [*_refused(page, DataError("The upload is no longer there.", "Drop the file again.")), None]
+    discard = partial(_discard, files)
     packed = any(file.suffix.lower() in _PACKED for file in files)
     if packed or sum(file.stat().st_size for file in files) > _READ_HERE:
-        desk.readings.begin(desk.engine.library.begin_open(files), desk.take_opened)
+        desk.readings.begin(desk.engine.library.begin_open(files, discard), desk.take_opened)
         return [*drawn(desk, page), None]
     try:
         desk.take(desk.engine.library.open(files))
     except UserError as error:
         return [*_refused(page, error), None]
+    finally:
+        discard()
     return [*drawn(desk, page), None]
 
 
@@ -107,9 +114,9 @@ def on_pasted(desk: Desk, page: Page, pasted: str | None) -> Any:  # noqa: ANN40
 
 
 @guarded
-def on_typed(desk: Desk, pasted: str) -> None:
+def on_typed(desk: Desk, pasted: str | None) -> None:
     """Keep what stands in the box, so that a reload loses nothing."""
-    desk.keep_pasted(pasted)
+    desk.keep_pasted(pasted or "")
 
 
 @guarded
@@ -138,6 +145,14 @@ def on_fetched(desk: Desk, page: Page, *typed: str | None) -> Any:  # noqa: ANN4
     inquiry = desk.engine.library.begin_fetch(data_id, config, split)
     desk.readings.begin(inquiry, desk.take_opened)
     return drawn(desk, page)
+
+
+def _discard(files: Sequence[Path]) -> None:
+    """Remove what the browser sent: the home folder has its copy, and nothing else should keep people's rows."""
+    for file in files:
+        with contextlib.suppress(OSError):
+            file.unlink()
+            file.parent.rmdir()
 
 
 def _refused(page: Page, error: UserError) -> list[Any]:

@@ -142,16 +142,24 @@ def on_mend_wanted(desk: Desk, finding: str, name: str) -> Any:  # noqa: ANN401 
     changes = (
         preview(whole, read_tables(sheet.source, choice.sheet)) if size_of(sheet.source) <= 20 * INLINE_BYTES else []
     )
-    return [gr.Column(visible=True), healthsheet.before_and_after(whole.title, changes, total), (finding, name)]
+    return [gr.Column(visible=True), healthsheet.before_and_after(whole.title, changes, total), (finding, name, choice.source)]
 
 
 @guarded
-def on_applied(desk: Desk, page: Page, wanted: tuple[str, str] | None) -> Any:  # noqa: ANN401
-    """Apply a mend; a new version takes the place of the rows, and the old one stays."""
+def on_applied(desk: Desk, page: Page, asked_for: tuple[str, ...] | None) -> Any:  # noqa: ANN401
+    """Apply a mend (finding, name, and the version that it was shown for); the old version stays.
+
+    Raises:
+        NotFoundError: Another tab has changed the rows since the mend was shown.
+    """
     choice = chosen(desk)
     sheet = desk.look(choice)
-    if not wanted or sheet.source is None:
+    if not asked_for or sheet.source is None:
         return gr.skip()
+    finding, name, *shown_for = asked_for
+    if shown_for not in ([], [choice.source]):
+        raise NotFoundError("The rows have changed since this was shown.", "Look at the list again.")
+    wanted = (finding, name)
     model = str(desk.draft()["model"])
 
     def take(mended: Mended) -> None:

@@ -9,6 +9,7 @@ from core.dataset.files.write import FORMS
 from ui import healthsheet, markup, words
 from ui.desk import Desk
 from ui.notices import guarded
+from ui.pages.data import deleting
 from ui.pages.data.page import Page, Part, chosen, drawn
 from ui.readings import Sheet
 from ui.tab import asked
@@ -30,13 +31,16 @@ def place(desk: Desk) -> Part:
                 scale=3,
             )
             download = gr.DownloadButton("Download", size="sm", elem_id="ft-download", interactive=False, scale=2)
+        placed = deleting.place()
     named = {"folded": folded, "version": version, "form": form, "download": download}
+    named["deleting"] = placed
     return Part([table, version, download], partial(_draw, desk), named)
 
 
 def connect(desk: Desk, page: Page, part: Part) -> None:
     """Connect the table; a file is written only when someone looks for it."""
     named = part.named
+    deleting.connect(desk, page, named["deleting"])
     named["version"].input(partial(on_version_chosen, desk, page), named["version"], page.everything, **asked())
     gr.on(
         [named["folded"].expand, named["form"].input],
