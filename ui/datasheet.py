@@ -184,7 +184,7 @@ def summaries(sheet: Sheet) -> str:
         [
             column.name.strip() or column.name,
             column.used_as.replace("_", " ") or words.NOTHING,
-            f"{column.filled:.0%}",
+            words.percent(column.filled),
             f"{column.distinct:,}",
             f"{column.typical_length:,}",
             f"{column.longest:,}",

@@ -68,6 +68,8 @@ class Readings:
         self._working: tuple[Inquiry[Any], Callable[[Any], object]] | None = None
         self._sheets: dict[str, tuple[str, ...]] = {}
         self._rendered: tuple[str, list[RenderedRow]] | None = None
+        self.taking = False
+        """Whether the work that was begun last takes other data in."""
         self._seen: tuple[tuple[str, str], Glance] | None = None
 
     @property
@@ -169,12 +171,16 @@ class Readings:
 
     # -- work that ends in other data ---------------------------------------------------------------------------------
 
-    def begin(self, inquiry: Inquiry[Any], then: Callable[[Any], object]) -> None:
-        """Watch `inquiry`; `then` takes its answer when someone looks. What went on before is stopped."""
+    def begin(self, inquiry: Inquiry[Any], then: Callable[[Any], object], *, taking: bool = False) -> None:
+        """Watch `inquiry`; `then` takes its answer when someone looks. What went on before is stopped.
+
+        With `taking`, other data are being taken in.
+        """
         with self._lock:
             if self._working is not None:
                 self._working[0].stop()
             self._working = (inquiry, then)
+            self.taking = taking
 
     @property
     def work(self) -> Inquiry[Any] | None:

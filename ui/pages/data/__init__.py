@@ -5,21 +5,29 @@ from typing import Any
 
 import gradio as gr
 
+from core.errors import UserError
 from ui import datasheet, markup
 from ui.desk import Desk
 from ui.notices import guarded
 from ui.pages.data import chooser, health, inside, reading, versions
-from ui.pages.data.page import Page, chosen, drawn
-from ui.tab import STRATEGY, Tab, asked, quiet
+from ui.pages.data.page import CHOOSING, Page, chosen, drawn, state_of
+from ui.tab import DATA, STRATEGY, Tab, asked, quiet
 
 __all__ = ["build"]
+
+_LOOK_SECONDS = 4.0
+"""Between two looks whether another tab changed the data."""
 
 
 def build(desk: Desk, tab: Tab) -> None:
     """Place the page and connect it."""
     with gr.Row(elem_classes=["ft-head"]):
         head = markup.view(datasheet.welcome())
-        onward = gr.Button("Choose a strategy", variant="primary", interactive=False, elem_id="ft-to-strategy")
+        with gr.Column(min_width=200):
+            onward = gr.Button("Choose a strategy", variant="primary", interactive=False, elem_id="ft-to-strategy")
+            another = gr.Button(
+                "Use other data", size="sm", visible=False, elem_classes=["ft-quiet"], elem_id="ft-other-data"
+            )
     with gr.Column(visible=False, elem_classes=["ft-card"]) as busy:
         progress = markup.view()
         stop = gr.Button("Stop", size="sm", elem_classes=["ft-quiet"], elem_id="ft-stop-reading")
@@ -33,19 +41,25 @@ def build(desk: Desk, tab: Tab) -> None:
         looks = inside.place()
         kept = versions.place(desk)
     ticking = gr.Timer(0.5, active=False)
-    page = Page(
-        frame=[head, onward, again, busy, progress, choosing, ways["back"], sheet, facts, ticking, tab.plan],
-        parts=[read, found, looks, kept],
-    )
+    shown = gr.State("")
+    frame = [head, onward, another, again, busy, progress, choosing, ways["back"], sheet, facts, shown, ticking]
+    page = Page([*frame, tab.plan], [read, found, looks, kept])
     chooser.connect(desk, page, tab, ways)
     reading.connect(desk, page, read)
     health.connect(desk, page, found)
     inside.connect(desk, looks)
     versions.connect(desk, page, kept)
-    stop.click(partial(on_stopped, desk), None, page.everything, **quiet())
-    again.click(partial(on_checked_again, desk, page), None, page.everything, **asked())
-    ticking.tick(partial(on_tick, desk, page), None, page.everything, **quiet())
     onward.click(on_continued, None, tab.step, **quiet())
+    for button, then in ((another, on_another_wanted), (again, on_checked_again), (stop, on_stopped)):
+        button.click(partial(then, desk, page), None, page.everything, **asked())
+    _follow(desk, tab, page, ticking, shown)
+
+
+def _follow(desk: Desk, tab: Tab, page: Page, ticking: gr.Timer, shown: gr.State) -> None:
+    """Draw the page when it is shown, while something goes on, and after changes in another tab."""
+    ticking.tick(partial(on_tick, desk, page), None, page.everything, **quiet())
+    watching = gr.Timer(_LOOK_SECONDS)
+    watching.tick(partial(on_watched, desk, page), [tab.step, shown], page.everything, **quiet())
     entered = [tab.step.change, tab.taken.change]
     gr.on(entered, partial(on_entered, desk, page), tab.step, page.everything, **quiet())
 
@@ -53,18 +67,40 @@ def build(desk: Desk, tab: Tab) -> None:
 @guarded
 def on_entered(desk: Desk, page: Page, step: int) -> Any:  # noqa: ANN401 - updates of the page
     """Draw the page when it is shown."""
-    return drawn(desk, page) if step == 1 else gr.skip()
+    return drawn(desk, page) if step == DATA else gr.skip()
 
 
 @guarded
 def on_tick(desk: Desk, page: Page) -> Any:  # noqa: ANN401
-    """Say how far it is, or draw what came of it."""
-    desk.readings.settle()
+    """Say how far it is, or draw what came of it; what cannot be taken in is refused where it was dropped.
+
+    Raises:
+        UserError: The work failed, and it was not to take something in.
+    """
+    taking = desk.readings.taking
+    try:
+        desk.readings.settle()
+    except UserError as error:
+        if not taking:
+            raise
+        return [datasheet.refusal(error), *drawn(desk, page, again=True)[1:]]
     return drawn(desk, page)
 
 
 @guarded
-def on_stopped(desk: Desk) -> Any:  # noqa: ANN401
+def on_watched(desk: Desk, page: Page, step: int, shown: str) -> Any:  # noqa: ANN401
+    """Draw the data that were chosen or mended in another tab; whoever is choosing is left alone."""
+    return gr.skip() if step != DATA or shown in {CHOOSING, state_of(desk)} else drawn(desk, page)
+
+
+@guarded
+def on_another_wanted(desk: Desk, page: Page) -> Any:  # noqa: ANN401
+    """Show the drop zone and the samples again; nothing is forgotten until something else is chosen."""
+    return drawn(desk, page, again=True)
+
+
+@guarded
+def on_stopped(desk: Desk, page: Page) -> Any:  # noqa: ANN401, ARG001 - as the other buttons
     """Stop what is going on; the next tick says so."""
     desk.readings.stop()
     return gr.skip()

@@ -10,7 +10,7 @@ import gradio as gr
 
 from core.dataset.files.source import SAMPLES
 from core.errors import DataError, UserError
-from ui import datasheet, markup
+from ui import datasheet, markup, notices
 from ui.desk import Desk
 from ui.notices import guarded
 from ui.pages.data.page import Page, drawn
@@ -84,7 +84,7 @@ def on_uploaded(desk: Desk, page: Page, paths: list[str] | None) -> Any:  # noqa
     discard = partial(_discard, files)
     packed = any(file.suffix.lower() in _PACKED for file in files)
     if packed or sum(file.stat().st_size for file in files) > _READ_HERE:
-        desk.readings.begin(desk.engine.library.begin_open(files, discard), desk.take_opened)
+        desk.readings.begin(desk.engine.library.begin_open(files, discard), desk.take_opened, taking=True)
         return [*drawn(desk, page), None]
     try:
         desk.take(desk.engine.library.open(files))
@@ -108,6 +108,7 @@ def on_pasted(desk: Desk, page: Page, pasted: str | None) -> Any:  # noqa: ANN40
     try:
         desk.take(desk.engine.library.open_text(pasted or ""))
     except UserError as error:
+        notices.show(error, title="These rows cannot be read")  # the head of the page may be out of sight
         return [*_refused(page, error), gr.skip()]
     desk.keep_pasted("")
     return [*drawn(desk, page), ""]
@@ -143,7 +144,7 @@ def on_fetched(desk: Desk, page: Page, *typed: str | None) -> Any:  # noqa: ANN4
     if not data_id:
         raise DataError("No data set is named.", "Type its name as on the hub: owner/name.")
     inquiry = desk.engine.library.begin_fetch(data_id, config, split)
-    desk.readings.begin(inquiry, desk.take_opened)
+    desk.readings.begin(inquiry, desk.take_opened, taking=True)
     return drawn(desk, page)
 
 

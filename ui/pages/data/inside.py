@@ -13,7 +13,7 @@ from ui.desk import Desk
 from ui.notices import guarded
 from ui.pages.data.page import Part, chosen
 from ui.readings import Sheet
-from ui.tab import asked
+from ui.tab import asked, quiet
 
 _SHOWN = 3
 _MOST_ROWS = 20
@@ -24,34 +24,33 @@ def place() -> Part:
     with gr.Column(elem_classes=["ft-card"], elem_id="ft-preview"):
         preview = markup.view()
     with gr.Accordion("As the model sees it", open=False, elem_id="ft-as-seen") as seen:
-        rows = gr.Textbox(
-            label="Rows",
-            value="",
-            max_lines=1,
-            placeholder="for example 1, 5, 20-25",
-            info="Counted as in the file; empty: the first three. Enter shows them.",
-            elem_id="ft-seen-rows",
-            elem_classes=["ft-own-enter"],
-        )
+        with gr.Row(elem_classes=["ft-ask"]):
+            rows = gr.Textbox(
+                label="Rows", value="", max_lines=1, placeholder="for example 1, 5, 20-25",
+                info="Counted as in the file; empty: the first three.", elem_id="ft-seen-rows",
+                elem_classes=["ft-own-enter"],
+            )  # fmt: skip
+            show = gr.Button("Show these rows", size="sm", elem_id="ft-show-rows")
         tokens = markup.view()
     with gr.Accordion("Lengths and labels", open=False, elem_id="ft-lengths"):
         histogram = markup.view()
         shares = markup.view()
     with gr.Accordion("Columns", open=False, elem_id="ft-columns"):
         columns = markup.view()
-    return Part([preview, histogram, shares, columns, tokens], _draw, {"seen": seen, "rows": rows, "tokens": tokens})
+    key, is_open = gr.State(""), gr.State(value=False)
+    named = {"seen": seen, "rows": rows, "show": show, "tokens": tokens, "open": is_open, "key": key}
+    return Part([preview, histogram, shares, columns, key], _draw, named)
 
 
 def connect(desk: Desk, part: Part) -> None:
     """Connect the view of tokens, which is made when someone opens it."""
     named = part.named
-    gr.on(
-        [named["seen"].expand, named["rows"].submit],
-        partial(on_seen, desk),
-        named["rows"],
-        named["tokens"],
-        **asked(),
-    )
+    wanted = [named["seen"].expand, named["rows"].submit, named["show"].click]
+    gr.on(wanted, partial(on_seen, desk), named["rows"], named["tokens"], **asked())
+    changed = partial(on_rows_changed, desk)
+    named["key"].change(changed, [named["open"], named["rows"]], named["tokens"], **asked(trigger_mode="always_last"))
+    named["seen"].expand(lambda: True, None, named["open"], **quiet())
+    named["seen"].collapse(lambda: False, None, named["open"], **quiet())
 
 
 def _draw(sheet: Sheet) -> list[Any]:
@@ -60,8 +59,16 @@ def _draw(sheet: Sheet) -> list[Any]:
         datasheet.tokens(sheet),
         datasheet.shares(sheet),
         datasheet.summaries(sheet),
-        markup.empty("Open this to see rows through the model's chat template, or press Enter in the field above."),
+        healthsheet.key(sheet),
     ]
+
+
+def on_rows_changed(desk: Desk, is_open: bool, wanted: str) -> Iterator[Any]:  # noqa: FBT001 - what a control says
+    """Show changed rows anew where someone is looking at them, and forget the old ones in any case."""
+    if is_open:
+        yield from on_seen(desk, wanted)
+    else:
+        yield ""
 
 
 def on_seen(desk: Desk, wanted: str) -> Iterator[Any]:

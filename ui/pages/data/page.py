@@ -28,8 +28,8 @@ class Part:
 class Page:
     """The page's frame and its parts.
 
-    The frame is: head, onward, check again, the card of progress, what it says, the chooser, the way back from it, the
-    sheet, its facts, the timer, and the state of the plan.
+    The frame is: head, onward, the way to other data, check again, the card of progress, what it says, the chooser, the
+    way back from it, the sheet, its facts, what is shown, the timer, and the state of the plan.
     """
 
     frame: list[Any]
@@ -58,34 +58,51 @@ def chosen(desk: Desk) -> DataChoice:
     return choice
 
 
+CHOOSING = "choosing"
+"""Stands for a page that shows the ways to begin, where others' work would be in the way."""
+
+
+def state_of(desk: Desk) -> str:
+    """What the page should show, in a word; letters of the instruction, which are typed one by one, do not count."""
+    if desk.readings.work is not None:
+        return "working"
+    choice = desk.choice()
+    return choice.model_copy(update={"instruction": ""}).model_dump_json() if choice else CHOOSING
+
+
 def drawn(desk: Desk, page: Page, *, again: bool = False) -> list[Any]:
     """Updates of everything; `again` shows the drop zone although data are chosen."""
     work = desk.readings.work
     if work is not None:
-        return _working(page, work, "Taking the rows in")
+        return _working(page, work, "Taking the rows in", state_of(desk))
     choice = desk.choice()
     if choice is None or again:
         name = choice.name if choice else ""
-        return [*_frame(datasheet.welcome(name), back=name), "" if choice is None else gr.skip(), *page.nothing]
+        return [
+            *_frame(datasheet.welcome(name), CHOOSING, back=name),
+            "" if choice is None else gr.skip(),
+            *page.nothing,
+        ]
     sheet = desk.look(choice)
     if sheet.working is not None:
-        return _working(page, sheet.working, "Looking at your rows")
-    frame = _frame(datasheet.headline(sheet), sheet)
+        return _working(page, sheet.working, "Looking at your rows", state_of(desk))
+    frame = _frame(datasheet.headline(sheet), state_of(desk), sheet)
     updates = [update for part in page.parts for update in part.draw(sheet)]
     return [*frame, choice.model_dump_json(), *updates]
 
 
-def _working(page: Page, inquiry: Inquiry[Any], title: str) -> list[Any]:
+def _working(page: Page, inquiry: Inquiry[Any], title: str, state: str) -> list[Any]:
     head = datasheet.reading(title)
-    return [*_frame(head, progress=datasheet.working(inquiry)), gr.skip(), *page.nothing]
+    return [*_frame(head, state, progress=datasheet.working(inquiry)), gr.skip(), *page.nothing]
 
 
-def _frame(head: str, sheet: Sheet | None = None, *, progress: str = "", back: str = "") -> list[Any]:
+def _frame(head: str, state: str, sheet: Sheet | None = None, *, progress: str = "", back: str = "") -> list[Any]:
     """Updates of the frame: of a sheet, of work that goes on, or else of the chooser."""
     choosing = sheet is None and not progress
     return [
         head,
         gr.Button(interactive=sheet is not None and sheet.ready),
+        gr.Button(visible=sheet is not None),
         gr.Button(visible=sheet is not None and sheet.stopped),
         gr.Column(visible=bool(progress)),
         progress,
@@ -93,5 +110,6 @@ def _frame(head: str, sheet: Sheet | None = None, *, progress: str = "", back: s
         gr.Button(datasheet.back(back), visible=bool(back)) if choosing else gr.skip(),
         gr.Column(visible=sheet is not None),
         datasheet.facts(sheet) if sheet else "",
+        state,
         gr.Timer(active=bool(progress)),
     ]

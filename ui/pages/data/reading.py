@@ -23,9 +23,7 @@ _FIELDS = DataChoice.model_fields
 def place() -> Part:
     """Place the card."""
     with gr.Column(elem_classes=["ft-card"], elem_id="ft-reading"):
-        with gr.Row(elem_classes=["ft-card-head"]):
-            markup.view(markup.block("<h3>How the rows are read</h3>"))
-            another = gr.Button("Use other data", elem_classes=["ft-quiet"], size="sm", elem_id="ft-other-data")
+        markup.view(markup.block("<h3>How the rows are read</h3>"))
         with gr.Row(elem_classes=["ft-mapping"]):
             shapes = [(shape.title, name) for name, shape in FORMATS.items()]
             sheet = gr.Dropdown([], label="Sheet", info="Of the workbook.", visible=False, min_width=150)
@@ -41,25 +39,28 @@ def place() -> Part:
             elem_id="ft-instruction",
         )
         with gr.Accordion("Which rows are held out", open=False, elem_id="ft-held-out"):
-            with gr.Row():
+            with gr.Row(elem_classes=["ft-mapping"]):
                 validation, test = (
-                    gr.Slider(
-                        low, 0.5, step=0.01, label=_FIELDS[name].title, info=_FIELDS[name].description, min_width=200
-                    )
+                    gr.Slider(low, 0.5, step=0.01, label=_FIELDS[name].title, info=_help(name), min_width=200)
                     for name, low in (("validation_share", 0.01), ("test_share", 0.0))
                 )
-            with gr.Row():
+            with gr.Row(elem_classes=["ft-mapping"]):
                 group = _menu_of("group")
                 folds = _menu_of("folds")
                 fold = _menu_of("fold")
-    named = {"shape": shape, "parts": parts, "instruction": instruction, "another": another, "sheet": sheet}
+    named = {"shape": shape, "parts": parts, "instruction": instruction, "sheet": sheet}
     controls = [shape, *parts, instruction, validation, test, group, folds, fold]
     return Part([*controls, sheet], _draw, named | {"shares": [validation, test], "menus": [group, folds, fold]})
 
 
+def _help(name: str) -> str:
+    """What a field is for; what follows a semicolon is shown by what the page hides."""
+    return str(_FIELDS[name].description).partition(";")[0].rstrip(".") + "."
+
+
 def _menu_of(name: str) -> gr.Dropdown:
     about = _FIELDS[name]
-    return gr.Dropdown([], label=about.title, info=about.description, min_width=200, elem_id=f"ft-{name}")
+    return gr.Dropdown([], label=about.title, info=_help(name), min_width=200, elem_id=f"ft-{name}")
 
 
 def connect(desk: Desk, page: Page, part: Part) -> None:
@@ -74,7 +75,6 @@ def connect(desk: Desk, page: Page, part: Part) -> None:
     plan = page.frame[-1]
     letters = partial(on_instruction_typed, desk)
     named["instruction"].input(letters, named["instruction"], plan, **quiet(trigger_mode="always_last"))
-    named["another"].click(partial(on_another_wanted, desk, page), None, page.everything, **quiet())
 
 
 def _draw(sheet: Sheet) -> list[Any]:
@@ -165,9 +165,3 @@ def on_sheet_chosen(desk: Desk, page: Page, sheet: str) -> Any:  # noqa: ANN401
 def on_instruction_typed(desk: Desk, instruction: str) -> str:
     """Keep each letter, so that a dropped connection loses nothing."""
     return desk.read_as(chosen(desk), instruction=instruction).model_dump_json()
-
-
-@guarded
-def on_another_wanted(desk: Desk, page: Page) -> Any:  # noqa: ANN401
-    """Show the drop zone and the samples again; nothing is forgotten until something else is chosen."""
-    return drawn(desk, page, again=True)

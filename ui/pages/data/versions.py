@@ -12,7 +12,7 @@ from ui.notices import guarded
 from ui.pages.data import deleting
 from ui.pages.data.page import Page, Part, chosen, drawn
 from ui.readings import Sheet
-from ui.tab import asked
+from ui.tab import asked, quiet
 
 _TITLES = {"jsonl": "JSON Lines", "csv": "CSV (for a spreadsheet)", "parquet": "Parquet"}
 
@@ -32,9 +32,10 @@ def place(desk: Desk) -> Part:
             )
             download = gr.DownloadButton("Download", size="sm", elem_id="ft-download", interactive=False, scale=2)
         placed = deleting.place()
-    named = {"folded": folded, "version": version, "form": form, "download": download}
+    key, is_open = gr.State(""), gr.State(value=False)
+    named = {"folded": folded, "version": version, "form": form, "download": download, "open": is_open, "key": key}
     named["deleting"] = placed
-    return Part([table, version, download], partial(_draw, desk), named)
+    return Part([table, version, key], partial(_draw, desk), named)
 
 
 def connect(desk: Desk, page: Page, part: Part) -> None:
@@ -49,17 +50,27 @@ def connect(desk: Desk, page: Page, part: Part) -> None:
         named["download"],
         **asked(),
     )
+    changed = partial(on_rows_changed, desk)
+    asks = [named["open"], named["form"]]
+    named["key"].change(changed, asks, named["download"], **asked(trigger_mode="always_last"))
+    named["folded"].expand(lambda: True, None, named["open"], **quiet())
+    named["folded"].collapse(lambda: False, None, named["open"], **quiet())
 
 
 def _draw(desk: Desk, sheet: Sheet) -> list[Any]:
     if sheet.source is None:
-        return ["", gr.Dropdown([]), gr.DownloadButton(interactive=False)]
+        return ["", gr.Dropdown([]), ""]
     found = desk.engine.library.history(sheet.source)
     menu = [(f"{number}: {words.shortened(one.act, 70)}", one.id) for number, one in enumerate(found, start=1)]
     now = sheet.report.file_rows if sheet.report else {}
     table = healthsheet.versions(found, sheet.source.id, now)
-    waiting = gr.DownloadButton("Download", value=None, interactive=False)
-    return [table, gr.Dropdown(menu, value=sheet.source.id, interactive=len(menu) > 1), waiting]
+    key = f"{sheet.source.id} {sheet.choice.sheet}"
+    return [table, gr.Dropdown(menu, value=sheet.source.id, interactive=len(menu) > 1), key]
+
+
+def on_rows_changed(desk: Desk, is_open: bool, form: str) -> Any:  # noqa: ANN401, FBT001 - what a control says
+    """Write other rows anew where someone is looking for the file; the old file is no longer what they are."""
+    return on_file_wanted(desk, form) if is_open else gr.DownloadButton("Download", value=None, interactive=False)
 
 
 @guarded
