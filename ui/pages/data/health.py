@@ -142,7 +142,11 @@ def on_mend_wanted(desk: Desk, finding: str, name: str) -> Any:  # noqa: ANN401 
     changes = (
         preview(whole, read_tables(sheet.source, choice.sheet)) if size_of(sheet.source) <= 20 * INLINE_BYTES else []
     )
-    return [gr.Column(visible=True), healthsheet.before_and_after(whole.title, changes, total), (finding, name, choice.source)]
+    return [
+        gr.Column(visible=True),
+        healthsheet.before_and_after(whole.title, changes, total),
+        (finding, name, choice.source),
+    ]
 
 
 @guarded
