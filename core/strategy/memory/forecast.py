@@ -21,10 +21,12 @@ ANSWERS = (0.05, 0.5, 1.0)
 
 _NF4_BYTES = {True: 0.5 + 0.0165, False: 0.5 + 0.0625}
 """Per 4-bit parameter with its quantisation constants, by whether those are quantised too."""
-_RUNTIME_GIB = {"GPU": (0.5, 0.75, 1.0), "CPU fp32": (0.6, 0.66, 0.8), "CPU bf16": (0.7, 0.95, 1.3)}
+_RUNTIME_GIB = {"GPU": (0.5, 0.75, 1.0), "CPU fp32": (0.55, 0.63, 0.8), "CPU bf16": (0.7, 0.92, 1.3)}
 """Low, expected, high. GPU: context and allocator. CPU: Python, torch, transformers, peft and trl, resident; in bf16
 also the kernels that oneDNN compiles for every number of tokens, and keeps (measured: 0.71 GiB after 10 steps of rows
 of different lengths, 0.95 after 60)."""
+_FOUR_BITS_GIB = 0.1
+"""What bitsandbytes adds to that on a CPU."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,7 @@ def forecast(plan: Plan, facts: ModelFacts, machine: Machine, answers: float | N
         NotFoundError: The plan names an unknown method.
         SettingsError: The method's options are wrong.
     """
-    runtime = _RUNTIME_GIB[_runtime(plan, machine)]
+    runtime = _runtime(plan, machine)
     fixed = _fixed(plan, facts, machine)
     shares = ANSWERS if answers is None else (answers, answers, answers)
     # Rows are shorter than the longest more often than not, so a run may never meet its worst batch.
@@ -129,8 +131,12 @@ def weight_bytes(plan: Plan, machine: Machine) -> int:
     return 2 if machine.gpus and plan.method != "full" and precision_of(plan, machine) == "bf16" else 4
 
 
-def _runtime(plan: Plan, machine: Machine) -> str:
-    return "GPU" if machine.gpus else f"CPU {precision_of(plan, machine)}"
+def _runtime(plan: Plan, machine: Machine) -> tuple[float, ...]:
+    """GiB of the libraries: low, expected, high."""
+    if machine.gpus:
+        return _RUNTIME_GIB["GPU"]
+    more = _FOUR_BITS_GIB if METHODS[plan.method].quantised else 0.0
+    return tuple(size + more for size in _RUNTIME_GIB[f"CPU {precision_of(plan, machine)}"])
 
 
 def _fixed(plan: Plan, facts: ModelFacts, machine: Machine) -> dict[str, float]:

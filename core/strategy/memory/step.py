@@ -124,7 +124,9 @@ class Step:
         return self.rows.tokens * self.facts.hidden * self.rules.weight_bytes
 
     def _norm(self) -> float:
-        return self.rows.tokens * self.facts.hidden * (4 + (self.rules.weight_bytes if self.rules.trains_all else 0))
+        """The last norm keeps its input in fp32, and, unless it is torch's own, what its weights multiply if they learn."""
+        twice = self.rules.trains_all and style_of(self.facts).norm != "layer"
+        return self.rows.tokens * self.facts.hidden * (4 + (self.rules.weight_bytes if twice else 0))
 
     def _ends(self) -> float:
         """Kept outside the blocks: the last norm, the positions' sines, what the output layer is given."""
