@@ -5,6 +5,7 @@ import contextlib
 import gzip
 import lzma
 import os
+import re
 import stat
 import tempfile
 import zipfile
@@ -26,6 +27,7 @@ _IN_MEMORY = 16 * 2**20
 _MAX_MEMBERS = 10_000
 _DIRECTORY = 16 * 2**20
 """Most bytes of an archive's table of contents."""
+_DRIVE = re.compile("[A-Za-z]:/")
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2}
 _ARCHIVES = {".zip", ".7z", ".rar", ".tar", ".tgz", ".jar", ".cab", ".iso"}
 _SUFFIXES = {".gz": "gz", ".bz2": "bz2", ".xz": "xz", ".zst": "zst", ".zstd": "zst"}
@@ -185,7 +187,7 @@ def members(archive: zipfile.ZipFile, name: str) -> Iterator[Member]:
 def _check_member(info: zipfile.ZipInfo, path: str, parts: tuple[str, ...], name: str) -> None:
     shown = path.encode("utf-8", "replace").decode()
     unpack = "Unpack the archive and choose the files that hold the examples."
-    if path.startswith("/") or ".." in parts or ":" in parts[0] or "\0" in path:
+    if path.startswith("/") or ".." in parts or _DRIVE.match(path) or "\0" in path:
         raise DataError(f"{name} holds a file that wants to lie outside the archive: {shown!r}.", unpack)
     mode = info.external_attr >> 16
     if mode and not stat.S_ISREG(mode) and stat.S_IFMT(mode):
