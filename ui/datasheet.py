@@ -138,6 +138,11 @@ def _encoded(what: str, encoding: str) -> str:
     return f"{what}; the file is written in {words.encoding(encoding)}" if encoding else what
 
 
+def looking_at(name: str) -> str:
+    """The title of the page while the rows are checked."""
+    return f"Looking at the rows of {_name(name)}"
+
+
 def reading(title: str) -> str:
     """What the page says while a large file is read."""
     return markup.headline(title, "The page goes on by itself; you may leave it meanwhile.")

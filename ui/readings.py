@@ -107,6 +107,14 @@ class Readings:
             found = [report for key, report in self._reports.items() if key.endswith(wanted)]
         return next((report for report in reversed(found) if isinstance(report, Report)), None)
 
+    def stage(self, choice: DataChoice, model: str) -> str:
+        """How far the check is, in a word, without beginning it."""
+        key = _key(choice, model)
+        with self._lock:
+            if key in self._reports:
+                return "stopped" if self._reports[key] is _STOPPED else "known"
+            return "working" if self._checking and self._checking[0] == key else "unknown"
+
     def check_again(self, choice: DataChoice, model: str) -> None:
         """Forget what is known, so that the next look asks anew."""
         with self._lock:

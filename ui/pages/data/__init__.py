@@ -22,7 +22,7 @@ _LOOK_SECONDS = 4.0
 def build(desk: Desk, tab: Tab) -> None:
     """Place the page and connect it."""
     with gr.Row(elem_classes=["ft-head"]):
-        head = markup.view(datasheet.welcome())
+        head = markup.view()  # empty until it is known whether there are data: nothing flashes up and goes
         with gr.Column(min_width=200):
             onward = gr.Button("Choose a strategy", variant="primary", interactive=False, elem_id="ft-to-strategy")
             another = gr.Button(
@@ -32,7 +32,7 @@ def build(desk: Desk, tab: Tab) -> None:
         progress = markup.view()
         stop = gr.Button("Stop", size="sm", elem_classes=["ft-quiet"], elem_id="ft-stop-reading")
     again = gr.Button("Check again", visible=False, elem_id="ft-check-again")
-    with gr.Column(visible=True) as choosing:
+    with gr.Column(visible=False) as choosing:
         ways = chooser.place(tab)
     with gr.Column(visible=False) as sheet:
         facts = markup.view()

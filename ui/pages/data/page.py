@@ -67,7 +67,10 @@ def state_of(desk: Desk) -> str:
     if desk.readings.work is not None:
         return "working"
     choice = desk.choice()
-    return choice.model_copy(update={"instruction": ""}).model_dump_json() if choice else CHOOSING
+    if choice is None:
+        return CHOOSING
+    stage = desk.readings.stage(choice, str(desk.draft()["model"]))
+    return f"{stage} {choice.model_copy(update={'instruction': ''}).model_dump_json()}"
 
 
 def drawn(desk: Desk, page: Page, *, again: bool = False) -> list[Any]:
@@ -85,7 +88,7 @@ def drawn(desk: Desk, page: Page, *, again: bool = False) -> list[Any]:
         ]
     sheet = desk.look(choice)
     if sheet.working is not None:
-        return _working(page, sheet.working, "Looking at your rows", state_of(desk))
+        return _working(page, sheet.working, datasheet.looking_at(choice.name), state_of(desk))
     frame = _frame(datasheet.headline(sheet), state_of(desk), sheet)
     updates = [update for part in page.parts for update in part.draw(sheet)]
     return [*frame, choice.model_dump_json(), *updates]
