@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
+from core.dataset.finding import excerpt
 from core.dataset.table import MAX_ROWS, Row, Table, check_cells, check_size, make_table
 from core.errors import DataError
 
@@ -17,6 +18,18 @@ _KEPT = {"role", "from", "function", "parameters"}
 """Fields of turns and tools, which stay lists even where a list holds only one."""
 _ROW_KEYS = ("data", "rows", "examples", "train", "items", "instances")
 _SHAPES = 'Write one object a line ({"text": "...", "label": "..."}), or an array of such objects.'
+_LOOK = "Look there for a quotation mark, a comma or a bracket that is missing, or one too many."
+_PLAINLY = {
+    "Expecting value": "a value is missing, or a text has no quotation mark before it",
+    "Expecting ',' delimiter": "a comma is missing, or a quotation mark stands within a text",
+    "Expecting ':' delimiter": "a colon is missing",
+    "Expecting property name enclosed in double quotes": "a field has no name in double quotes, or a comma is one too many",
+    "Illegal trailing comma before end of object": "a comma stands before the closing bracket",
+    "Invalid control character": "a text is not closed on its line",
+    "Unterminated string": "a text is never closed",
+    "Extra data": "something follows the object",
+    "Invalid \\escape": "a backslash stands where it means nothing",
+}
 # Numbers stay the text that was typed: 1e5 is not 100000.0, and no digit of a long id is lost.
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
 
@@ -61,7 +74,8 @@ def refuse_line(line: bytes, row: int, name: str) -> NoReturn:
     try:
         _DECODER.decode(line.decode("utf-8", "replace"))
     except json.JSONDecodeError as error:
-        raise DataError(f"{where} not valid JSON: {error.msg} (character {error.colno}).", _SHAPES) from error
+        what = f"{_plainly(error.msg)} (character {error.colno}, at {excerpt(error.doc, error.pos, 40)!r})"
+        raise DataError(f"{where} not valid JSON: {what}.", _LOOK) from error
     except RecursionError as error:
         raise DataError(f"{where} nested too deeply to be read.", "Flatten the row, or remove it.") from error
     raise DataError(f"{where} not an object with named fields.", _SHAPES)
@@ -116,8 +130,14 @@ def _value(text: str, position: int, row: int, name: str) -> tuple[object, int]:
 def _refuse(text: str, position: int, row: int, name: str, what: str) -> NoReturn:
     line = text.count("\n", 0, position) + 1
     column = position - text.rfind("\n", 0, position)
-    what = (what[:1].lower() + what[1:]).removesuffix(" at").removesuffix(" starting")
-    raise DataError(f"Row {row} of {name} is not valid JSON: {what} (line {line}, character {column}).", _SHAPES)
+    place = f"line {line:,}, character {column:,}, at {excerpt(text, position, 40)!r}"
+    raise DataError(f"Row {row:,} of {name} is not valid JSON: {_plainly(what)} ({place}).", _LOOK)
+
+
+def _plainly(what: str) -> str:
+    """A decoder's message in words for people who do not write decoders."""
+    what = what.removesuffix(" at").removesuffix(" starting")
+    return _PLAINLY.get(what, what[:1].lower() + what[1:])
 
 
 def _rows(values: Iterator[object], name: str) -> list[Row]:
