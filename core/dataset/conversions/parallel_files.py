@@ -1,10 +1,10 @@
 """Two folders of text files with the same names: line N of one belongs to line N of the other."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
-from pathlib import Path
+from itertools import combinations, islice
+from pathlib import Path, PurePath
 
 from core.dataset.files.roles import role_of
 from core.dataset.finding import counted
@@ -29,14 +29,25 @@ class _Pair:
 
 
 def pair_files(folder: Path) -> Table | None:
-    """The lines of parallel text files as rows, where `folder` holds such: texts with their labels, or two texts.
-
-    None where it does not: no two folders in it have the same files with the same numbers of lines.
+    """The lines of parallel text files as rows, where `folder` holds such; see `pair_texts`.
 
     Raises:
         DataError: A file cannot be read.
     """
-    found = [pair for sides in _alike(folder) if (pair := _pair(*sides))]
+    paths = islice((path for path in sorted(folder.rglob("*.txt")) if path.is_file()), _MOST_FILES)
+    return pair_texts({path.relative_to(folder): path for path in paths})
+
+
+def pair_texts(texts: Mapping[PurePath, Path]) -> Table | None:
+    """The lines of parallel text files as rows: texts with their labels, or two texts.
+
+    `texts` are the files by what people call them. None where they are not parallel: no two of their folders have the
+    same files with the same numbers of lines.
+
+    Raises:
+        DataError: A file cannot be read.
+    """
+    found = [pair for sides in _alike(texts) if (pair := _pair(*sides))]
     if not found:
         return None
     best = max(found, key=lambda pair: (pair.labelled, len(pair.lines)))
@@ -51,23 +62,20 @@ def pair_files(folder: Path) -> Table | None:
     return Table(tuple(rows[0]), rows, "utf-8", tuple(notes)) if rows else None
 
 
-def _alike(folder: Path) -> Iterator[tuple[str, str, list[tuple[Path, Path]]]]:
+def _alike(texts: Mapping[PurePath, Path]) -> Iterator[tuple[str, str, dict[str, tuple[Path, Path]]]]:
     """Folders whose paths differ in one place and most of whose text files have the same names."""
     folders: dict[tuple[str, ...], dict[str, Path]] = defaultdict(dict)
-    for number, path in enumerate(sorted(folder.rglob("*.txt"))):
-        if number == _MOST_FILES:
-            return
-        if path.is_file():
-            folders[path.relative_to(folder).parts[:-1]][path.name] = path
+    for called, path in texts.items():
+        folders[called.parts[:-1]][called.name] = path
     for (one, ones), (other, others) in combinations(folders.items(), 2):
         differing = [names for names in zip(one, other, strict=False) if names[0] != names[1]]
         common = ones.keys() & others.keys()
         if len(one) == len(other) and len(differing) == 1 and len(common) >= 0.8 * max(len(ones), len(others)):
-            yield *differing[0], [(ones[name], others[name]) for name in sorted(common)]
+            yield *differing[0], {name: (ones[name], others[name]) for name in sorted(common)}
 
 
-def _pair(one: str, other: str, files: list[tuple[Path, Path]]) -> _Pair | None:
-    lines = {first.name: (_lines(first), _lines(second)) for first, second in files}
+def _pair(one: str, other: str, files: Mapping[str, tuple[Path, Path]]) -> _Pair | None:
+    lines = {name: (_lines(first), _lines(second)) for name, (first, second) in files.items()}
     if any(len(first) != len(second) for first, second in lines.values()):
         return None
     sizes = [sum(len(line) for sides in lines.values() for line in sides[side]) for side in (0, 1)]

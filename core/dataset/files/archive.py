@@ -2,7 +2,8 @@
 
 import zipfile
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath
+from shutil import copyfileobj
 from typing import BinaryIO
 
 from core.dataset.files.readers.passages import note
@@ -14,6 +15,8 @@ from core.errors import DataError
 
 Parse = Callable[[BinaryIO, str], Table]
 """Reads one file, called by a name."""
+_MOST_TEXTS = 10_000
+"""Text files of an archive at most that are looked at for lines that belong together."""
 _DAY = (1980, 1, 1, 0, 0, 0)
 """When all files of our own archives were made, so that the same files give the same bytes."""
 
@@ -87,6 +90,30 @@ def joined(tables: dict[str, Table], name: str) -> Table:
 def is_document(name: str, table: Table) -> bool:
     """Whether a table is the passages of a plain text."""
     return table.columns == ("text",) and name.lower().endswith(TEXTS)
+
+
+def texts_of(path: Path, folder: Path) -> dict[PurePath, Path]:
+    """The text files of a zip archive, unpacked into `folder`, by their names; none where they lie in one folder alone.
+
+    Nothing is written under a name that the archive gives.
+
+    Raises:
+        DataError: The archive cannot be unpacked.
+        OSError: It cannot be read, or `folder` not be written.
+    """
+    found: dict[PurePath, Path] = {}
+    with path.open("rb") as file, open_zip(file, path.name) as archive:
+        texts = sorted(members(archive, path.name), key=lambda member: member.name)
+        texts = [member for member in texts if member.name.lower().endswith(".txt")][:_MOST_TEXTS]
+        if len({PurePosixPath(member.name).parent for member in texts}) < 2:
+            return {}
+        allowance = Allowance(path.stat().st_size, path.name)
+        for number, member in enumerate(texts):
+            target = folder / f"{number}.txt"
+            with extracted(archive, member, path.name, allowance) as content, target.open("wb") as copy:
+                copyfileobj(content, copy, 2**20)
+            found[PurePosixPath(member.name)] = target
+    return found
 
 
 def bundle(paths: dict[str, Path], target: Path) -> None:

@@ -23,7 +23,7 @@ _PLAINLY = {
     "Expecting value": "a value is missing, or a text has no quotation mark before it",
     "Expecting ',' delimiter": "a comma is missing, or a quotation mark stands within a text",
     "Expecting ':' delimiter": "a colon is missing",
-    "Expecting property name enclosed in double quotes": "a field has no name in double quotes, or a comma is one too many",
+    "Expecting property name enclosed in double quotes": "a field lacks its name in double quotes, or a comma is wrong",
     "Illegal trailing comma before end of object": "a comma stands before the closing bracket",
     "Invalid control character": "a text is not closed on its line",
     "Unterminated string": "a text is never closed",
