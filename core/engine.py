@@ -12,7 +12,6 @@ from pydantic import ValidationError
 from core.dataset.choice import DataChoice
 from core.dataset.example import Split
 from core.dataset.files.source import Source
-from core.dataset.load import load
 from core.dataset.report import Report
 from core.errors import BusyError, ModelError, NotFoundError, SettingsError
 from core.evaluate.compare import Evaluation, read_evaluation
@@ -90,7 +89,7 @@ class Engine:
 
     def split(self, choice: DataChoice, seed: int = 7) -> Split:
         """The examples as a run would see them."""
-        return load(choice, self.home, seed)
+        return self.library.split(choice, seed)
 
     # -- strategy -----------------------------------------------------------------------------------------------------
 

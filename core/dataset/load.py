@@ -1,5 +1,6 @@
 """The door of this folder: choose how to read a source, inspect it, load its examples."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -25,7 +26,7 @@ from core.dataset.report import PREVIEW, Report, measure_lengths, measure_tokens
 from core.dataset.samples import SAMPLES
 from core.dataset.splits.divide import SEED, divide, find_split
 from core.dataset.splits.kept import find_kept, is_large, keep
-from core.errors import DataError, SettingsError
+from core.errors import DataError, MachineError, SettingsError
 
 __all__ = ["Finding", "Report", "choose", "inspect", "load"]
 
@@ -65,13 +66,13 @@ class Opened:
     """The reading that fits best; None where no format does."""
 
 
-def open_up(source: Source) -> Opened:
-    """What a source looks like, read once.
+def open_up(source: Source, tell: Progress = nobody) -> Opened:
+    """What a source looks like, read once; `tell` hears how far it is.
 
     Raises:
         DataError: The file cannot be read.
     """
-    table = read_file(source, "train")
+    table = read_file(source, "train", tell=tell)
     try:
         choice = _choice(source, _detect(source, table))
     except DataError:
@@ -160,7 +161,8 @@ def inspect(
     known = find_all(inspection, steps.within(pace.CHECKING))
     divided, places = find_split(readings, choice, inspection.looks(), near, steps.begin(pace.DIVIDING))
     if home and places and is_large(source) and not find_kept(choice, SEED, home):
-        keep(readings, places, choice, SEED, home, steps.begin(pace.KEEPING))
+        with contextlib.suppress(MachineError):  # without it the rows are divided anew when a plan is made
+            keep(readings, places, choice, SEED, home, steps.begin(pace.KEEPING))
     found = ordered([*divided, *known, *_unused(source)])
     labels = count_labels(inspection.labels())
     preview, numbers = rows_shown(table, places_shown(table, found))

@@ -6,6 +6,7 @@ Reading a million rows holds the interpreter's lock for seconds at a time; in th
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ from typing import IO, Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
+from core.dataset.files.keep import clear_after
 from core.errors import DataError, MachineError, ModelError, NotFoundError, SettingsError, Stopped, UserError
 from core.job.launchers.process import child_environment
 
@@ -97,7 +99,7 @@ class Inquiry(Generic[Answer]):
         """End it; stopping twice does nothing more."""
         if not self.is_over:
             self._stopped = True
-            self._process.kill()
+            _kill(self._process)
 
     def _listen(self, request: str) -> None:
         try:
@@ -113,11 +115,12 @@ class Inquiry(Generic[Answer]):
         except OSError as error:
             self._error = MachineError(f"The check ended without an answer: {error}.", "Try again.")
         finally:
-            self._process.kill()
+            _kill(self._process)
             self._process.wait()
             for pipe in (self._process.stdin, self._process.stdout):
                 if pipe is not None:
                     pipe.close()
+            clear_after(self._process.pid, self._log.parent)
             if self._lastly is not None:
                 self._lastly()
             self._over.set()
@@ -160,11 +163,20 @@ def _spawn(home: Path) -> "subprocess.Popen[str]":
             text=True,
             encoding="utf-8",
             env=child_environment() | {"PYTHONUTF8": "1"},
+            start_new_session=sys.platform != "win32",
         )
     except OSError as error:
         raise MachineError(f"No process can be started: {error}.", "Close other programs and try again.") from error
     finally:
         os.close(log)
+
+
+def _kill(process: "subprocess.Popen[str]") -> None:
+    """End a process, and the processes that read files for it."""
+    if os.name == "posix" and process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
 
 
 def _pipes(process: "subprocess.Popen[str]") -> tuple[IO[str], IO[str]]:

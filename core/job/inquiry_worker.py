@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -16,10 +17,11 @@ from pydantic import TypeAdapter
 from core.dataset.choice import DataChoice
 from core.dataset.files.hub import open_hub
 from core.dataset.files.source import Source, find_source, open_files, open_source
-from core.dataset.health import Tell
 from core.dataset.load import Opened, inspect, open_up, read_rows
+from core.dataset.progress import Steps, Tell
 from core.dataset.rendered import RenderedRow
 from core.dataset.report import Report
+from core.dataset.splits.ahead import keep_split
 from core.dataset.versions.mending import Mended, mend
 from core.errors import UserError
 from core.job.speeds import Speeds
@@ -30,6 +32,8 @@ from core.strategy.model_facts import read_facts
 from core.strategy.plan import Plan
 from core.strategy.speed import Speed
 
+_TAKING, _OPENING = "taking the file in", "finding out what the columns are"
+_CHECKING, _REST = "checking the rows", "mending the rows"
 _PAUSE = 0.1
 """Seconds between two words on how far it is."""
 
@@ -38,25 +42,34 @@ Task = Callable[[Mapping[str, Any], Path, Tell], Any]
 
 def _take(request: Mapping[str, Any], home: Path, tell: Tell) -> Any:  # noqa: ANN401 - JSON
     """Files are copied into the home folder; answers with what they look like."""
-    tell("reading the file", 0.0)
-    paths = [Path(path) for path in request["paths"]]
-    source = open_files(paths, home) if len(paths) > 1 else open_source(request["paths"][0], home)
-    tell("finding out what the columns are", 0.6)
-    return TypeAdapter(Opened).dump_python(open_up(source), mode="json")
+    steps = Steps(tell, {_TAKING: 2, _OPENING: 1})
+    paths, within = request["paths"], steps.within(_TAKING)
+    if len(paths) > 1:
+        source = open_files([Path(path) for path in paths], home, within)
+    else:
+        source = open_source(paths[0], home, tell=within)
+    return TypeAdapter(Opened).dump_python(open_up(source, steps.begin(_OPENING)), mode="json")
 
 
 def _fetch(request: Mapping[str, Any], home: Path, tell: Tell) -> Any:  # noqa: ANN401 - JSON
     """A data set of the hub is copied into the home folder; answers with what it looks like."""
-    tell("fetching from the hub", 0.0)
-    source = open_hub(request["id"], home, request["config"], request["split"])
-    return TypeAdapter(Opened).dump_python(open_up(source), mode="json")
+    steps = Steps(tell, {_TAKING: 9, _OPENING: 1})
+    source = open_hub(request["id"], home, request["config"], request["split"], steps.within(_TAKING))
+    return TypeAdapter(Opened).dump_python(open_up(source, steps.begin(_OPENING)), mode="json")
 
 
 def _check(request: Mapping[str, Any], home: Path, tell: Tell) -> Any:  # noqa: ANN401
     """Answers with a report."""
     choice = DataChoice(**request["choice"])
-    report = inspect(find_source(choice.source, home), choice, room=room_of(request["model"]), tell=tell)
+    report = inspect(find_source(choice.source, home), choice, room=room_of(request["model"]), tell=tell, home=home)
     return TypeAdapter(Report).dump_python(report, mode="json")
+
+
+def _split(request: Mapping[str, Any], home: Path, tell: Tell) -> str:
+    """The rows are divided, and the division kept; answers with the hash of their bytes."""
+    choice = DataChoice(**request["choice"])
+    keep_split(choice, home, request["seed"], tell)
+    return choice.sha256
 
 
 def _render(request: Mapping[str, Any], home: Path, tell: Tell) -> Any:  # noqa: ANN401
@@ -72,10 +85,13 @@ def _render(request: Mapping[str, Any], home: Path, tell: Tell) -> Any:  # noqa:
 
 def _mend(request: Mapping[str, Any], home: Path, tell: Tell) -> Any:  # noqa: ANN401
     """Answers with the new reading and what was done."""
-    room = room_of(request["model"])
+    room, left = room_of(request["model"]), 1.0
 
     def check(source: Source, choice: DataChoice) -> Report:
-        return inspect(source, choice, room=room, tell=tell)
+        nonlocal left
+        begin, left = 1 - left, left / 2  # how many rounds there will be, nobody knows
+        steps = Steps(tell, {"": begin, _CHECKING: left, _REST: left})
+        return inspect(source, choice, room=room, tell=steps.within(_CHECKING))
 
     wanted = [(finding, name) for finding, name in request["wanted"]]
     mended = mend(DataChoice(**request["choice"]), wanted, home, check)
@@ -100,6 +116,7 @@ TASKS: Mapping[str, Task] = {
     "take": _take,
     "fetch": _fetch,
     "check": _check,
+    "split": _split,
     "mend": _mend,
     "render": _render,
     "probe": _probe,
@@ -119,13 +136,7 @@ def main() -> None:
         answers.write(json.dumps(words) + "\n")
         answers.flush()
 
-    last = 0.0
-
-    def tell(about: str, share: float) -> None:
-        nonlocal last
-        if time.monotonic() - last >= _PAUSE:
-            last = time.monotonic()
-            say(about=about, share=share)
+    tell = _evenly(say)
 
     try:
         say(answer=TASKS[request["task"]](request, home, tell))
@@ -137,8 +148,24 @@ def main() -> None:
         say(kind="MachineError", **problem.as_json())
 
 
+def _evenly(say: Callable[..., None]) -> Tell:
+    """Says what goes on, now and then and at once where it is something else; the share never falls."""
+    said, last, most = "", 0.0, 0.0
+
+    def tell(about: str, share: float) -> None:
+        nonlocal said, last, most
+        most = max(most, min(1.0, share))
+        if about != said or time.monotonic() - last >= _PAUSE:
+            said, last = about, time.monotonic()
+            say(about=about, share=most)
+
+    return tell
+
+
 def _end_with_the_asker() -> None:
     sys.stdin.read()  # until nobody holds the other end any more
+    if os.name == "posix" and os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)  # with the processes that read files for this one
     os._exit(1)
 
 

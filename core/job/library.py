@@ -7,13 +7,15 @@ from typing import Any
 
 from core.dataset.choice import DataChoice
 from core.dataset.conversions import Conversion
+from core.dataset.example import Split
 from core.dataset.files.hub import check_id
 from core.dataset.files.source import Source, find_source, open_files, open_source, open_text
 from core.dataset.files.write import write_download, write_tables
 from core.dataset.glance import offered
-from core.dataset.load import Opened, choose, inspect, open_up, read_tables
+from core.dataset.load import Opened, choose, inspect, load, open_up, read_tables
 from core.dataset.rendered import RenderedRow
 from core.dataset.report import Report
+from core.dataset.splits.kept import find_kept, forget_kept, is_large
 from core.dataset.versions import mending
 from core.dataset.versions.forget import forget
 from core.dataset.versions.history import Version, history
@@ -78,9 +80,20 @@ class Library:
     def forget(self, source: Source, used: Collection[str]) -> list[str]:
         """Remove all versions of what was uploaded but those in `used`, with files made of them; returns their ids."""
         gone = forget(source, self.home, used)
+        forget_kept(gone, self.home)
         for path in self.downloads.iterdir() if self.downloads.is_dir() else ():
             path.unlink(missing_ok=True)
         return gone
+
+    def split(self, choice: DataChoice, seed: int) -> Split:
+        """The examples as a run sees them; those of a large data set stay on disk, divided in a process of its own.
+
+        Raises:
+            UserError: The rows cannot be read or divided, or changed since the choice was made.
+        """
+        if is_large(self.find(choice.source)) and find_kept(choice, seed, self.home) is None:
+            self.begin_split(choice, seed).answer()
+        return load(choice, self.home, seed)
 
     def write(self, source: Source, out: Path, sheet: str = "") -> list[Path]:
         """Write the rows as JSONL, CSV or Parquet, as the name's ending says."""
@@ -111,6 +124,10 @@ class Library:
     def begin_check(self, choice: DataChoice, model: str = "") -> Inquiry[Report]:
         """Check the rows."""
         return self._ask("check", Report, choice=choice.model_dump(mode="json"), model=model)
+
+    def begin_split(self, choice: DataChoice, seed: int) -> Inquiry[str]:
+        """Divide the rows ahead, so that `split` need not; answers with the hash of their bytes."""
+        return self._ask("split", str, choice=choice.model_dump(mode="json"), seed=seed)
 
     def begin_mend(self, choice: DataChoice, wanted: Sequence[tuple[str, str]], model: str = "") -> Inquiry[Mended]:
         """Mend the rows."""

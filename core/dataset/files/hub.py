@@ -2,7 +2,6 @@
 
 import os
 import re
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
@@ -11,9 +10,11 @@ from typing import Any
 import orjson
 
 from core.dataset.files.intake import Incoming, Source, take_in
+from core.dataset.files.keep import scratch
 from core.dataset.files.read import shown
 from core.dataset.files.roles import ORDER, role_of
 from core.dataset.finding import counted
+from core.dataset.progress import Progress, Steps, Tell, nobody, part_of
 from core.dataset.table import MAX_BYTES, MAX_ROWS
 from core.errors import DataError, MachineError
 
@@ -23,14 +24,19 @@ _PATIENCE = 5.0
 _ELSEWHERE = "Check the spelling, or download its files elsewhere and choose them here."
 _FAULTS = (ValueError, RuntimeError, TypeError, KeyError, ImportError)
 """What the library raises over data sets that it cannot read."""
+_FETCHING, _READING = "fetching from the hub", "reading the rows"
+_TOLD_EVERY = 500
+_USUAL = 20_000
+"""Rows after which half of a split may be there: how many it has, the hub does not always say."""
 _NO_TEXT = {"Image", "Audio", "Video", "Pdf", "Nifti", "Mesh"}
 """Kinds of columns that hold no text."""
 
 
-def open_hub(hub_id: str, home: Path, config: str = "", split: str = "") -> Source:
+def open_hub(hub_id: str, home: Path, config: str = "", split: str = "", tell: Tell = nobody) -> Source:
     """Take in a data set of the hub: at most `MAX_ROWS` rows a split. No file of this machine is looked at.
 
-    With a `split`, its rows alone; else the training, validation and test splits that there are.
+    With a `split`, its rows alone; else the training, validation and test splits that there are. `tell` hears how far
+    it is.
 
     Raises:
         DataError: The hub does not answer, has no such data set, or a configuration or a split must be chosen; names
@@ -39,7 +45,7 @@ def open_hub(hub_id: str, home: Path, config: str = "", split: str = "") -> Sour
     """
     check_id(hub_id)
     _check_hub(hub_id)
-    return _taken_in(f"hf://datasets/{hub_id}", hub_id, home, config, split)
+    return _taken_in(f"hf://datasets/{hub_id}", hub_id, home, config, split, tell)
 
 
 def check_id(hub_id: str) -> None:
@@ -54,22 +60,24 @@ def check_id(hub_id: str) -> None:
         )
 
 
-def open_laid_out(folder: Path, home: Path, config: str = "", split: str = "") -> Source:
+def open_laid_out(folder: Path, home: Path, config: str = "", split: str = "", tell: Tell = nobody) -> Source:
     """Take in a folder of this machine that is laid out like a data set of the hub, in the same way.
 
     Raises:
         DataError: It is not laid out so, or a configuration or a split must be chosen; names them.
         MachineError: The rows cannot be written.
     """
-    return _taken_in(str(folder.resolve()), folder.resolve().name, home, config, split)
+    return _taken_in(str(folder.resolve()), folder.resolve().name, home, config, split, tell)
 
 
-def _taken_in(where: str, name: str, home: Path, config: str, split: str) -> Source:
+def _taken_in(where: str, name: str, home: Path, config: str, split: str, tell: Tell = nobody) -> Source:
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            files, notes, unused = _fetched(where, name, config, split, Path(folder))
+        with scratch(home) as folder:
+            steps = Steps(tell, {_FETCHING: 3, _READING: 1})
+            files, notes, unused = _fetched(where, name, config, split, folder, steps.begin(_FETCHING))
             title = f"{name} ({config})" if config else name
-            return take_in(Incoming(title, files, unused=tuple(unused), notes=tuple(notes)), home)
+            incoming = Incoming(title, files, unused=tuple(unused), notes=tuple(notes))
+            return take_in(incoming, home, steps.within(_READING))
     except OSError as error:
         raise MachineError(f"The rows of {name} cannot be written: {error.strerror}.", "Free some space.") from error
 
@@ -105,7 +113,7 @@ def _check_hub(hub_id: str) -> None:
 
 
 def _fetched(
-    where: str, name: str, config: str, split: str, folder: Path
+    where: str, name: str, config: str, split: str, folder: Path, tell: Progress
 ) -> tuple[dict[str, dict[str, Path]], list[str], list[str]]:
     # Role to the file that its rows were written to, what was decided, and the splits that were left alone.
     import datasets
@@ -124,7 +132,8 @@ def _fetched(
         for role, part in roles.items():
             rows = datasets.load_dataset(where, config, split=part, streaming=True)
             path = folder / f"{role}.jsonl"
-            notes.append(_write(rows, path, f"the split {part!r} of {name}"))
+            inner = part_of(tell, len(files) / len(roles), 1 / len(roles))
+            notes.append(_write(rows, path, f"the split {part!r} of {name}", inner))
             files[role] = {f"{part}.jsonl": path}
     except (DatasetsError, TransportError, HfHubHTTPError, ConnectionError, FileNotFoundError, *_FAULTS) as error:
         said = str(error).strip().splitlines()
@@ -176,7 +185,7 @@ def _roles(split: str, splits: Sequence[str], hub_id: str) -> dict[str, str]:
     return roles
 
 
-def _write(rows: Any, path: Path, what: str) -> str:  # noqa: ANN401 - a stream of `datasets`
+def _write(rows: Any, path: Path, what: str, tell: Progress) -> str:  # noqa: ANN401 - a stream of `datasets`
     """Write rows as JSON lines until there are enough, and say what was written."""
     features = rows.features or {}
     dropped = [name for name, kind in features.items() if _is_media(kind)]
@@ -192,6 +201,8 @@ def _write(rows: Any, path: Path, what: str) -> str:  # noqa: ANN401 - a stream 
                 break
             file.write(line)
             written += 1
+            if written % _TOLD_EVERY == 0:
+                tell(written / (written + _USUAL))
             size += len(line)
     left_out = f" Its columns {', '.join(dropped)} hold no text and were left out." if dropped else ""
     begin = f"The first {counted(written)} of {what} were taken; it has more." if cut else ""

@@ -4,22 +4,23 @@ import functools
 import hashlib
 import re
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from core.dataset.files.archive import bundle, data_members
-from core.dataset.files.keep import NEW, keep_folder
+from core.dataset.files.keep import keep_folder, scratch
 from core.dataset.files.kinds import kind_of
-from core.dataset.files.origin import read_origin
+from core.dataset.files.origin import Origin, read_origin
 from core.dataset.files.read import SUFFIXES, open_regular, read_table, shown
 from core.dataset.files.roles import ORDER, arrange
 from core.dataset.files.unpack import Allowance, extracted, open_zip
+from core.dataset.progress import Progress, Steps, Tell, nobody, part_of
 from core.dataset.samples import SAMPLES, Sample
 from core.errors import MachineError, NotFoundError
 
 ID = re.compile(r"[0-9a-f]{12}")
+_COPYING, _READING, _WRITING = "copying the file", "reading the rows", "keeping the file"
 _LARGE = 16 * 2**20
 """Bytes of a file whose hash is worth remembering."""
 
@@ -64,8 +65,8 @@ class Incoming:
     notes: tuple[str, ...] = ()
 
 
-def take_in(incoming: Incoming, home: Path) -> Source:
-    """Copy files into the home folder, once each of them has been read.
+def take_in(incoming: Incoming, home: Path, tell: Tell = nobody) -> Source:
+    """Copy files into the home folder, once each of them has been read; `tell` hears how far it is.
 
     Raises:
         DataError: A file cannot be read; nothing is kept then.
@@ -73,11 +74,14 @@ def take_in(incoming: Incoming, home: Path) -> Source:
     """
     parent = home / "datasets"
     try:
-        parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=NEW, dir=parent) as folder:
-            files, typed, unused = _copied(incoming, Path(folder))
-            for role, path in files.items():
-                read_table(path, name=typed[role])  # what cannot be read is not kept
+        with scratch(home) as folder:
+            steps = Steps(tell, {_COPYING: 1, _READING: 5, _WRITING: 1})
+            files, typed, unused = _copied(incoming, folder, steps.begin(_COPYING))
+            reading = steps.begin(_READING)
+            for number, (role, path) in enumerate(files.items()):
+                # What cannot be read is not kept.
+                read_table(path, name=typed[role], tell=part_of(reading, number / len(files), 1 / len(files)))
+            steps.begin(_WRITING)
             return _kept(incoming, files, typed, unused, home)
     except OSError as error:
         raise MachineError(
@@ -104,7 +108,7 @@ def find_source(data_id: str, home: Path) -> Source:
         data_id,
         origin.name,
         files,
-        hash_of(files),
+        _known_hash(files, origin) or hash_of(files),
         sample=False,
         unused=origin.unused,
         parent=origin.parent,
@@ -139,6 +143,22 @@ def hash_of(files: Mapping[str, Path]) -> str:
     return hashlib.sha256(listed.encode()).hexdigest()
 
 
+def _known_hash(files: Mapping[str, Path], origin: Origin) -> str:
+    """The hash of large files that nobody touched since they were kept; empty where it must be found out."""
+    try:
+        stamps = {role: stamp(path) for role, path in files.items()}
+    except OSError:
+        return ""
+    large = sum(size for size, _ in stamps.values()) >= _LARGE
+    return origin.sha256 if large and stamps == origin.stamps else ""
+
+
+def stamp(path: Path) -> tuple[int, int]:
+    """Size and time of the last change of a file: while both are the same, so are its bytes."""
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
+
+
 def _digest(path: Path) -> str:
     with open_regular(path):
         status = path.stat()
@@ -158,7 +178,9 @@ def _hashed(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _copied(incoming: Incoming, folder: Path) -> tuple[dict[str, Path], dict[str, str], tuple[str, ...]]:
+def _copied(
+    incoming: Incoming, folder: Path, tell: Progress
+) -> tuple[dict[str, Path], dict[str, str], tuple[str, ...]]:
     """Role to the copy of its files and to their name, and the files of an archive that are left alone."""
     files: dict[str, Path] = {}
     typed: dict[str, str] = {}
@@ -169,7 +191,8 @@ def _copied(incoming: Incoming, folder: Path) -> tuple[dict[str, Path], dict[str
             bundle({name: _checked(path) for name, path in parts.items()}, files[role])
         else:
             files[role], typed[role] = folder / (role + kept_suffix(name)), name
-            with open_regular(path) as source, files[role].open("wb") as target:
+            part = part_of(tell, len(typed) / len(incoming.files), 1 / len(incoming.files))
+            with open_regular(path, part) as source, files[role].open("wb") as target:
                 shutil.copyfileobj(source, target, 2**20)
     if list(files) == ["train"] and files["train"].suffix == ".zip" and len(incoming.files["train"]) == 1:
         return _by_role(files["train"], typed["train"], folder)
@@ -225,6 +248,7 @@ def _kept(
         "typed": {role: shown(name) for role, name in typed.items()},
         "kept": kept,
         "sha256": sha256,
+        "stamps": {role: stamp(path) for role, path in files.items()},
         "unused": [shown(name) for name in (*incoming.unused, *unused)],
         "notes": incoming.notes,
     }

@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from core.dataset.files.origin import FILE
@@ -28,7 +28,7 @@ def keep_folder(folder: Path, contents: Mapping[str, bytes | Path], origin: Mapp
     """
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     sweep(folder.parent)
-    fresh = Path(tempfile.mkdtemp(prefix=NEW, dir=folder.parent))  # readable by its owner only
+    fresh = new_folder(folder.parent)
     try:
         _fill(fresh, {**contents, FILE: json.dumps(origin, ensure_ascii=False, indent=1).encode()})
         _put_in_place(fresh, folder)
@@ -48,6 +48,36 @@ def _put_in_place(fresh: Path, folder: Path) -> None:
     else:
         shutil.rmtree(folder, ignore_errors=True)
         fresh.rename(folder)
+
+
+def new_folder(parent: Path) -> Path:
+    """An empty folder for what is not complete yet, which only its owner can read.
+
+    Raises:
+        OSError: The disk is full or may not be written.
+    """
+    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix=f"{NEW}{os.getpid()}-", dir=parent))
+
+
+@contextlib.contextmanager
+def scratch(home: Path) -> Iterator[Path]:
+    """Such a folder for as long as the context lasts, on the disk where data are kept.
+
+    Raises:
+        OSError: The disk is full or may not be written.
+    """
+    folder = new_folder(home / "datasets")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def clear_after(process: int, home: Path) -> None:
+    """Remove what the process with this id, which was killed, left behind in the home folder."""
+    for path in home.glob(f"*/{NEW}{process}-*"):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def sweep(parent: Path) -> None:
@@ -73,7 +103,7 @@ def _link(source: Path, target: Path) -> None:
     try:
         os.link(source, target)
     except OSError:  # another disk, or one that knows no links
-        shutil.copyfile(source, target)
+        shutil.copy2(source, target)  # with its time, which tells whether it was changed
 
 
 def _holds(folder: Path, fresh: Path) -> bool:

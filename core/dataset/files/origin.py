@@ -18,6 +18,9 @@ class Origin:
     name: str
     kept: dict[str, str]
     """Role to the name of its file in the folder."""
+    sha256: str = ""
+    stamps: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Role to size and time of the last change of its file, for which the hash holds."""
     unused: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     typed: Mapping[str, str] = field(default_factory=dict)

@@ -1,18 +1,19 @@
 """Where rows come from: a bundled sample, files and pasted text that are copied into the home folder, or the hub."""
 
 import json
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from core.dataset.conversions.parallel_files import pair_files
 from core.dataset.files.hub import HUB_ID, open_hub, open_laid_out
 from core.dataset.files.intake import ID, Incoming, Source, data_folder, find_source, sample_source, take_in
+from core.dataset.files.keep import scratch
 from core.dataset.files.read import SUFFIXES, shown
 from core.dataset.files.readers.passages import paragraphs
 from core.dataset.files.readers.separators import looks_like_table
 from core.dataset.files.roles import arrange, is_data
 from core.dataset.finding import counted
+from core.dataset.progress import Tell, nobody
 from core.dataset.samples import SAMPLES, Sample
 from core.dataset.table import Table
 from core.errors import DataError, MachineError
@@ -32,12 +33,12 @@ __all__ = [
 _MOST_FILES = 10_000
 
 
-def open_source(source: str | Path, home: Path, *, config: str = "", split: str = "") -> Source:
+def open_source(source: str | Path, home: Path, *, config: str = "", split: str = "", tell: Tell = nobody) -> Source:
     """Take in a sample's name, a kept data set's id, a user's file or folder, or a data set of the Hugging Face hub.
 
     Files and folders are copied into `home`. A folder or a zip archive holds one data file, files whose names say
     train, validation (valid, val, dev) or test, files of the same columns, or documents. A hub id reads owner/name, or
-    hf:owner/name; `config` and `split` choose a part of it.
+    hf:owner/name; `config` and `split` choose a part of it. `tell` hears how far it is.
 
     Raises:
         DataError: The path does not exist, or a file of it cannot be read; nothing was kept then.
@@ -54,16 +55,16 @@ def open_source(source: str | Path, home: Path, *, config: str = "", split: str 
     except OSError:  # a name too long to be one
         is_folder = is_there = False
     if is_folder:
-        return _open_folder(path, home)
+        return _open_folder(path, home, tell)
     if is_there and text.strip():
-        return take_in(Incoming(path.name, {"train": {path.name: path}}), home)
+        return take_in(Incoming(path.name, {"train": {path.name: path}}), home, tell)
     if isinstance(source, str) and _may_be_on_hub(text):
-        return _open_hub_or_say_both(text, home, config, split)
+        return _open_hub_or_say_both(text, home, config, split, tell)
     samples = ", ".join(SAMPLES)
     raise DataError(f"There is no file, folder or sample called {shown(text[:300])!r}.", f"The samples are: {samples}.")
 
 
-def open_files(paths: Sequence[Path], home: Path) -> Source:
+def open_files(paths: Sequence[Path], home: Path, tell: Tell = nobody) -> Source:
     """Take in several files: those whose names say train, validation or test, or files of the same columns.
 
     Raises:
@@ -71,10 +72,10 @@ def open_files(paths: Sequence[Path], home: Path) -> Source:
         MachineError: The copy cannot be written.
     """
     if len(paths) == 1 and paths[0].is_dir():
-        return _open_folder(paths[0], home)
+        return _open_folder(paths[0], home, tell)
     names = [path.name for path in paths]
     unique = len(set(names)) == len(names)
-    return _open_several({path.name if unique else path.as_posix(): path for path in paths}, "", home)
+    return _open_several({path.name if unique else path.as_posix(): path for path in paths}, "", home, tell)
 
 
 def open_text(text: str, home: Path) -> Source:
@@ -86,8 +87,8 @@ def open_text(text: str, home: Path) -> Source:
     """
     name, content, notes = _understood(text)
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / name
+        with scratch(home) as folder:
+            path = folder / name
             path.write_text(content, "utf-8", newline="")
             return take_in(Incoming(name, {"train": {name: path}}, notes=notes), home)
     except UnicodeEncodeError as error:
@@ -117,15 +118,15 @@ def _open_pairs(pairs: Table, name: str, home: Path) -> Source:
     # Lines of two folders of text files that belong together are kept as the one file of rows that they make.
     file = f"{name}.jsonl"
     try:
-        with tempfile.TemporaryDirectory() as made:
-            path = Path(made) / file
+        with scratch(home) as made:
+            path = made / file
             path.write_text("".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in pairs.rows), "utf-8")
             return take_in(Incoming(name, {"train": {file: path}}, notes=pairs.notes), home)
     except OSError as error:
         raise MachineError(f"The rows cannot be written: {error.strerror}.", "Free some space.") from error
 
 
-def _open_folder(folder: Path, home: Path) -> Source:
+def _open_folder(folder: Path, home: Path, tell: Tell) -> Source:
     pairs = pair_files(folder)
     if pairs is not None:
         return _open_pairs(pairs, folder.resolve().name, home)
@@ -137,27 +138,28 @@ def _open_folder(folder: Path, home: Path) -> Source:
         raise DataError("The folder holds no data file.", f"Files that can be read end in {', '.join(SUFFIXES)}.")
     if len(found) > _MOST_FILES:
         raise DataError(f"The folder holds more than {_MOST_FILES:,} files.", "Choose those that hold the examples.")
-    return _open_several({path.relative_to(folder).as_posix(): path for path in found}, folder.resolve().name, home)
+    named = {path.relative_to(folder).as_posix(): path for path in found}
+    return _open_several(named, folder.resolve().name, home, tell)
 
 
-def _open_several(paths: dict[str, Path], name: str, home: Path) -> Source:
+def _open_several(paths: dict[str, Path], name: str, home: Path, tell: Tell) -> Source:
     if not paths:
         raise DataError("No file was chosen.", f"Files that can be read end in {', '.join(SUFFIXES)}.")
     roles, unused = arrange(list(paths))
     files = {role: {shown(part): paths[part] for part in parts} for role, parts in roles.items()}
-    return take_in(Incoming(name or next(iter(files["train"])), files, unused=tuple(unused)), home)
+    return take_in(Incoming(name or next(iter(files["train"])), files, unused=tuple(unused)), home, tell)
 
 
 def _may_be_on_hub(text: str) -> bool:
     return text.startswith("hf:") or (bool(HUB_ID.fullmatch(text)) and not text.lower().endswith(SUFFIXES))
 
 
-def _open_hub_or_say_both(text: str, home: Path, config: str, split: str) -> Source:
+def _open_hub_or_say_both(text: str, home: Path, config: str, split: str, tell: Tell) -> Source:
     name = text.removeprefix("hf:")
     if text.startswith("hf:") and Path(name).is_dir():
-        return open_laid_out(Path(name), home, config, split)
+        return open_laid_out(Path(name), home, config, split, tell)
     try:
-        return open_hub(name, home, config, split)
+        return open_hub(name, home, config, split, tell)
     except DataError as error:
         if text.startswith("hf:"):
             raise

@@ -21,7 +21,7 @@ def keep_split(choice: DataChoice, home: Path, seed: int, tell: Tell | None = No
         DataError: A file cannot be read, or too few rows are left.
         SettingsError: The mapping or the column to keep together does not suit the columns.
         NotFoundError: The source or the format does not exist.
-        OSError: The disk is full or may not be written.
+        MachineError: The disk is full or may not be written.
     """
     steps = Steps(tell, _SECONDS)
     table = read_file(find_source(choice.source, home), "train", choice.sheet, steps.begin(pace.READING))

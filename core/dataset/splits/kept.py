@@ -3,11 +3,9 @@
 import hashlib
 import json
 import mmap
-import os
 import shutil
-import tempfile
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import overload
@@ -18,8 +16,10 @@ from core.dataset.choice import DataChoice
 from core.dataset.example import Both, Digest, Example, Known, Split, Turn
 from core.dataset.examples import Reading
 from core.dataset.files.intake import Source
+from core.dataset.files.keep import new_folder, sweep
 from core.dataset.progress import Progress, nobody, part_of, told
 from core.dataset.splits.split import Places
+from core.errors import MachineError
 
 LARGE = 20 * 10**6
 """Bytes of a data set from which its divisions are kept."""
@@ -71,6 +71,10 @@ class Rows:
         self._lines = _mapped(folder / "rows.jsonl")
         self._ends = memoryview(_mapped(folder / "ends.bin")).cast("Q")
 
+    def are_whole(self, count: int) -> bool:
+        """Whether the file holds so many rows, and nothing is cut off."""
+        return len(self._ends) == count and self._ends[-1] == len(self._lines)
+
     def sizes(self, numbers: range) -> list[int]:
         """Bytes of the lines with these numbers."""
         ends = self._ends
@@ -112,7 +116,9 @@ def find_kept(choice: DataChoice, seed: int, home: Path) -> Split | None:
     try:
         about = json.loads((folder / "split.json").read_text("utf-8"))
         rows = Rows(folder)
-    except (OSError, ValueError):  # there is none, or it was just cleared away
+    except (OSError, ValueError, TypeError):  # there is none, or it is damaged, or was just cleared away
+        return None
+    if not rows.are_whole(sum(about["sizes"])):
         return None
     ends = [sum(about["sizes"][:number]) for number in range(len(_SIDES) + 1)]
     train, validation, test = (KeptExamples(rows, range(*ends[number : number + 2])) for number in range(len(_SIDES)))
@@ -131,11 +137,35 @@ def keep(
     """Keep a division of the examples that were read; of several, the newest ones.
 
     Raises:
-        OSError: The disk is full or may not be written; nothing is left behind then.
+        MachineError: The disk is full or may not be written; nothing is left behind then.
     """
     folder = _folder(choice, seed, home)
-    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".new-{os.getpid()}-", dir=folder.parent))
+    try:
+        sweep(folder.parent)
+        _keep(readings, places, folder, tell)
+        for old in sorted(_kept(home), key=lambda path: path.stat().st_mtime)[:-_MOST_KEPT]:
+            shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise MachineError(
+            f"The division of the rows cannot be written to {folder.parent}: {error.strerror}.",
+            "Free some space, or start Fewtune with another --home.",
+        ) from error
+
+
+def forget_kept(sources: Collection[str], home: Path) -> None:
+    """Remove the divisions of the data sets with these ids."""
+    for path in _kept(home):
+        if path.name.partition("-")[0] in sources:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _kept(home: Path) -> list[Path]:
+    folder = home / "splits"
+    return [path for path in folder.iterdir() if path.name[0] != "."] if folder.is_dir() else []
+
+
+def _keep(readings: Mapping[str, Reading], places: Places, folder: Path, tell: Progress) -> None:
+    fresh = new_folder(folder.parent)
     try:
         about = _write(readings, places, fresh, tell)
         (fresh / "split.json").write_text(json.dumps(about), "utf-8")
@@ -143,11 +173,6 @@ def keep(
         fresh.rename(folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-    kept = sorted(
-        (path for path in folder.parent.iterdir() if path.name[0] != "."), key=lambda path: path.stat().st_mtime
-    )
-    for old in kept[:-_MOST_KEPT]:
-        shutil.rmtree(old, ignore_errors=True)
 
 
 def _write(readings: Mapping[str, Reading], places: Places, folder: Path, tell: Progress) -> dict[str, object]:
@@ -185,7 +210,7 @@ def _folder(choice: DataChoice, seed: int, home: Path) -> Path:
     # Another version may read the same rows otherwise.
     read = choice.model_dump(mode="json", exclude={"name", "split"})
     told = json.dumps([_LAYOUT, _version(), seed, read], sort_keys=True)
-    return home / "splits" / hashlib.sha256(told.encode()).hexdigest()[:16]
+    return home / "splits" / f"{choice.source}-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
 
 
 def _version() -> str:

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from core.dataset.choice import DEFAULT_TEST_SHARE
 from core.dataset.example import Example, Split
-from core.dataset.progress import Progress, nobody, told
+from core.dataset.progress import Progress, nobody, part_of, told
 from core.dataset.splits.draw import Group, fold_out, hold_out
 from core.dataset.splits.similar import Union
 from core.errors import DataError
@@ -113,10 +113,8 @@ def find_places(
     kept, left_out = _give_way(ties, {file: len(it.prompts) for file, it in looks.items()})
     usable = kept["train"]
     tied = [by_file["train"] for by_file in ties.values() if "train" in by_file]
-    groups = _groups(usable, tied, [label or "" for label in looks["train"].labels])
-    tell(0.4)
-    drawn = _divide(groups, frozenset(looks), shares, seed)
-    tell(0.9)
+    groups = _groups(usable, tied, [label or "" for label in looks["train"].labels], part_of(tell, 0, 0.4))
+    drawn = _divide(groups, frozenset(looks), shares, seed, part_of(tell, 0.4, 0.6))
     _check(len(usable), drawn, " or ".join(ties))
     sides: dict[str, tuple[str, Sequence[int]]] = {
         side: ("train", drawn[side]) if side in drawn else (side, kept[side])
@@ -154,17 +152,19 @@ def _give_way(ties: Ties, sizes: Mapping[str, int]) -> tuple[dict[str, list[int]
     return kept, left_out
 
 
-def _groups(places: Sequence[int], ties: Sequence[Sequence[Hashable | None]], labels: Sequence[str]) -> list[Group]:
+def _groups(
+    places: Sequence[int], ties: Sequence[Sequence[Hashable | None]], labels: Sequence[str], tell: Progress
+) -> list[Group]:
     """The examples at `places`, those together that have something in common, in order of their first ones."""
-    linked = _linked(places, ties)
+    linked = _linked(places, ties, part_of(tell, 0, 0.4))
     together: dict[int, list[int]] = {}
     alone: dict[str, tuple[str]] = {}  # one tuple for each label: most groups are a single row
-    for number, place in enumerate(places):
+    for number, place in told(enumerate(places), len(places), part_of(tell, 0.4, 0.2)):
         root = linked.root(number)
         if root != number:
             together.setdefault(root, [places[root]]).append(place)
     groups = []
-    for number, place in enumerate(places):
+    for number, place in told(enumerate(places), len(places), part_of(tell, 0.6, 0.4)):
         if number in together:
             found = {labels[other]: None for other in together[number]}
             groups.append(Group(tuple(together[number]), tuple(found)))
@@ -175,11 +175,11 @@ def _groups(places: Sequence[int], ties: Sequence[Sequence[Hashable | None]], la
     return [group if len(group.labels) == 1 else _rarest_first(group, count) for group in groups]
 
 
-def _linked(places: Sequence[int], ties: Sequence[Sequence[Hashable | None]]) -> Union:
+def _linked(places: Sequence[int], ties: Sequence[Sequence[Hashable | None]], tell: Progress) -> Union:
     linked = Union(len(places))
     for values in ties:
         first: dict[Hashable, int] = {}
-        for number, place in enumerate(places):
+        for number, place in told(enumerate(places), len(places), tell):
             value = values[place]
             if value is not None and (known := first.setdefault(value, number)) != number:
                 linked.join(known, number)
@@ -190,7 +190,9 @@ def _rarest_first(group: Group, count: Mapping[str, int]) -> Group:
     return Group(group.places, tuple(sorted(group.labels, key=lambda label: (count[label], label))))
 
 
-def _divide(groups: list[Group], own: frozenset[str], shares: Shares, seed: int) -> dict[str, list[int]]:
+def _divide(
+    groups: list[Group], own: frozenset[str], shares: Shares, seed: int, tell: Progress
+) -> dict[str, list[int]]:
     """Sides to the places in the training file that go there; sides with a file of their own are not among them."""
     usable = sum(len(group.places) for group in groups)
     validation = 0 if "validation" in own else max(1, round(usable * shares.validation))
@@ -202,8 +204,10 @@ def _divide(groups: list[Group], own: frozenset[str], shares: Shares, seed: int)
         wanted = wanted_test_rows(usable, shares.test)
         spare = usable - MIN_TRAIN - validation
         groups, held["test"] = hold_out(groups, min(wanted, max(spare, round(usable * shares.test), 1)), seed)
+    tell(0.5)
     if "validation" not in own:
         groups, held["validation"] = hold_out(groups, validation, seed + 1)
+    tell(0.9)
     return {
         side: sorted(place for group in found for place in group.places)
         for side, found in {"train": groups, **held}.items()

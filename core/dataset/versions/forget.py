@@ -2,12 +2,11 @@
 
 import contextlib
 import shutil
-import tempfile
 from collections.abc import Collection
 from pathlib import Path
 
 from core.dataset.files.intake import Source, data_folder
-from core.dataset.files.keep import NEW
+from core.dataset.files.keep import new_folder
 from core.dataset.versions.history import history
 from core.errors import DataError, MachineError
 
@@ -37,7 +36,7 @@ def _remove(folder: Path) -> None:
         MachineError: The folder cannot be removed.
     """
     try:
-        away = Path(tempfile.mkdtemp(prefix=NEW, dir=folder.parent))
+        away = new_folder(folder.parent)
         with contextlib.suppress(FileNotFoundError):  # another tab was quicker
             folder.rename(away / folder.name)
         shutil.rmtree(away)
