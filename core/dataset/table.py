@@ -58,7 +58,7 @@ def make_table(rows: list[Row], encoding: str, name: str) -> Table:
     """A table of rows that may lack some of the columns; what a row lacks is None there.
 
     Raises:
-        DataError: There are no rows, or too many cells.
+        DataError: There are no rows, too many cells, or a column's name holds what no text may.
     """
     if not rows:
         raise DataError(f"{name} holds no rows.", "Choose a file with at least a few examples.")
@@ -66,6 +66,8 @@ def make_table(rows: list[Row], encoding: str, name: str) -> Table:
     if not columns:
         raise DataError(f"The rows of {name} are empty objects.", "Give each row named fields, such as text and label.")
     check_size(len(rows), len(columns), name)
+    for column in columns:
+        check_characters(column, f"A column name of {name}")
     complete = all(len(row) == len(columns) for row in rows)
     return Table(columns, rows if complete else [{c: row.get(c) for c in columns} for row in rows], encoding)
 

@@ -73,9 +73,16 @@ def open_files(paths: Sequence[Path], home: Path, tell: Tell = nobody) -> Source
     """
     if len(paths) == 1 and paths[0].is_dir():
         return _open_folder(paths[0], home, tell)
-    names = [path.name for path in paths]
-    unique = len(set(names)) == len(names)
-    return _open_several({path.name if unique else path.as_posix(): path for path in paths}, "", home, tell)
+    return _open_several(dict(zip(_names(paths), paths, strict=True)), "", home, tell)
+
+
+def _names(paths: Sequence[Path]) -> list[str]:
+    """What files are called: their names, with the folder where two are called alike, and never where that lies."""
+    for parts in (1, 2):
+        names = ["/".join(path.absolute().parts[-parts:]) for path in paths]
+        if len(set(names)) == len(set(paths)):
+            return names
+    return [f"{number}/{path.name}" for number, path in enumerate(paths, start=1)]
 
 
 def open_text(text: str, home: Path) -> Source:

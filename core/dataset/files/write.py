@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
@@ -12,8 +13,10 @@ from pathlib import Path
 from core.dataset.table import Table, text_of
 from core.errors import MachineError, SettingsError
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What a cell begins with that a spreadsheet would run: such cells get an apostrophe before it."""
+_NUMBER = re.compile(r"[+-][0-9]+(?:[.,][0-9]+)?")
+"""A number runs nothing, and may be a label: "-1" stays as it is."""
 
 
 def _jsonl(table: Table) -> bytes:
@@ -32,7 +35,7 @@ def _csv(table: Table) -> bytes:
 
 
 def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return f"'{cell}" if cell.startswith(_FORMULA) and not _NUMBER.fullmatch(cell) else cell
 
 
 def _parquet(table: Table) -> bytes:
