@@ -4,7 +4,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.dataset.conversions.parallel_files import pair_files
+from core.dataset.conversions.parallel_files import pair_files, pair_texts
+from core.dataset.files.archive import texts_of
 from core.dataset.files.hub import HUB_ID, open_hub, open_laid_out
 from core.dataset.files.intake import ID, Incoming, Source, data_folder, find_source, sample_source, take_in
 from core.dataset.files.keep import scratch
@@ -57,6 +58,9 @@ def open_source(source: str | Path, home: Path, *, config: str = "", split: str 
     if is_folder:
         return _open_folder(path, home, tell)
     if is_there and text.strip():
+        pairs = _pairs_in(path, home)
+        if pairs is not None:
+            return _open_pairs(pairs, path.stem, home)
         return take_in(Incoming(path.name, {"train": {path.name: path}}), home, tell)
     if isinstance(source, str) and _may_be_on_hub(text):
         return _open_hub_or_say_both(text, home, config, split, tell)
@@ -131,6 +135,18 @@ def _open_pairs(pairs: Table, name: str, home: Path) -> Source:
             return take_in(Incoming(name, {"train": {file: path}}, notes=pairs.notes), home)
     except OSError as error:
         raise MachineError(f"The rows cannot be written: {error.strerror}.", "Free some space.") from error
+
+
+def _pairs_in(archive: Path, home: Path) -> Table | None:
+    """The rows of an archive of parallel texts; None where it is none, or where taking it in will say what is wrong."""
+    if archive.suffix.lower() != ".zip" or not archive.is_file():
+        return None
+    try:
+        with scratch(home) as folder:
+            texts = texts_of(archive, folder)
+            return pair_texts(texts) if texts else None
+    except (DataError, OSError):
+        return None
 
 
 def _open_folder(folder: Path, home: Path, tell: Tell) -> Source:

@@ -1,9 +1,13 @@
 """Two folders of text files that belong together line by line."""
 
+import zipfile
+
 import pytest
 
 from core.dataset.conversions.parallel_files import pair_files
 from core.dataset.detect import detect
+from core.dataset.files.source import open_source
+from core.dataset.load import choose, read_file
 
 
 @pytest.fixture
@@ -67,3 +71,23 @@ def test_of_several_pairs_the_larger_is_taken_and_the_other_named(folder):
 )
 def test_other_folders_are_no_pairs(folder, files):
     assert pair_files(folder(**files)) is None
+
+
+def test_parallel_files_in_an_archive_become_the_same_rows(tmp_path):
+    with zipfile.ZipFile(tmp_path / "terms.zip", "w") as archive:
+        for name in "ab":
+            tags = ["", "use2", "ter2 use2", "", "use2", "ter2", "", ""]
+            archive.writestr(f"corpus/sentences/{name}.txt", "".join(f"{line}\n" for line in TEXTS))
+            archive.writestr(f"corpus/tags/{name}.txt", "".join(f"{line}\n" for line in tags))
+        archive.writestr("LICENSE.txt", "Take it.")
+    source = open_source(tmp_path / "terms.zip", tmp_path / "home")
+    rows = read_file(source, "train").rows
+    assert (len(rows), rows[2]["text"], rows[2]["labels"]) == (16, TEXTS[2], ["ter2", "use2"])
+    assert choose(source).format == "multi_label"
+
+
+def test_an_archive_of_documents_in_folders_is_taken_in_as_it_is(tmp_path):
+    with zipfile.ZipFile(tmp_path / "letters.zip", "w") as archive:
+        for number in range(12):
+            archive.writestr(f"{'good' if number % 2 else 'bad'}/{number}.txt", f"Letter {number}. " * 9)
+    assert read_file(open_source(tmp_path / "letters.zip", tmp_path / "home"), "train").columns == ("text", "file")
