@@ -11,6 +11,7 @@ from core.dataset.formats import FORMATS
 from core.dataset.formats.format import RowUnfit
 from core.dataset.formats.templates import columns_of
 from core.dataset.progress import Progress, nobody, told
+from core.dataset.splits.split import Look, key
 from core.dataset.table import Table
 
 AT_ONCE = 50_000
@@ -59,12 +60,29 @@ class Examples(Sequence[Example]):
 
 
 @dataclass(frozen=True, slots=True)
+class Index:
+    """What exact comparisons need of a file's examples, eight bytes each: texts stay where they are."""
+
+    rows: "array[int]"
+    prompts: "array[int]"
+    """A number for each prompt; of two prompts that count as the same, the same number."""
+    answers: "array[int]"
+    labels: list[str | None]
+
+    @property
+    def look(self) -> Look:
+        """What a division of the rows looks at."""
+        return Look(self.prompts, self.labels)
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """One file, read in one way."""
 
     table: Table
     examples: Sequence[Example]
     unfit: tuple[Unfit, ...]
+    index: Index
 
 
 def read_examples(
@@ -82,6 +100,8 @@ def read_examples(
     examples: list[Example] = []
     places = array("I")
     unfit = []
+    index = Index(array("q"), array("q"), array("q"), [])
+    add = _adding(index)
     for place in told(range(len(table.rows)), len(table.rows), tell):
         try:
             example = read(place)
@@ -89,11 +109,25 @@ def read_examples(
             column = ", ".join(columns_of({reason.part: mapping.get(reason.part, "")}, table.columns))
             unfit.append(Unfit(table.number(place), column, reason.why))
         else:
+            add(example)
             if lazy:
                 places.append(place)
             else:
                 examples.append(example)
-    return Reading(table, Examples(read, places) if lazy else tuple(examples), tuple(unfit))
+    return Reading(table, Examples(read, places) if lazy else tuple(examples), tuple(unfit), index)
+
+
+def _adding(index: Index) -> Callable[[Example], None]:
+    add_row, add_prompt, add_answer = index.rows.append, index.prompts.append, index.answers.append
+    add_label = index.labels.append
+
+    def add(example: Example) -> None:
+        add_row(example.row)
+        add_prompt(hash(key(example)))
+        add_answer(hash(example.answer))
+        add_label(example.label)
+
+    return add
 
 
 def _reader(table: Table, format_name: str, mapping: Mapping[str, str], instruction: str) -> Read:

@@ -156,10 +156,9 @@ def inspect(
     inspection = Inspection(
         readings=readings, format=detection.format, mapping=detection.mapping, room=room, decisions=decisions
     )
-    inspection.walk(steps.begin(pace.COMPARING))
     near = find_near(inspection, steps.begin(pace.NEAR))
     known = find_all(inspection, steps.within(pace.CHECKING))
-    divided, places = find_split(readings, choice, inspection.looks(), near, steps.begin(pace.DIVIDING))
+    divided, places = find_split(readings, choice, near, steps.begin(pace.DIVIDING))
     if home and places and is_large(source) and not find_kept(choice, SEED, home):
         with contextlib.suppress(MachineError):  # without it the rows are divided anew when a plan is made
             keep(readings, places, choice, SEED, home, steps.begin(pace.KEEPING))

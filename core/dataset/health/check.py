@@ -1,6 +1,5 @@
 """What a check is: one look at all rows for one kind of trouble."""
 
-from array import array
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -8,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.dataset.example import Example
-from core.dataset.examples import Reading
+from core.dataset.examples import Index, Reading
 from core.dataset.finding import Finding
 from core.dataset.formats.templates import columns_of
-from core.dataset.progress import Progress, nobody, part_of, told
-from core.dataset.splits.split import Look, key
+
+__all__ = ["SAMPLE", "Check", "Index", "Inspection", "Room", "count_labels", "question"]
 
 SAMPLE = 100_000
 """Rows at most that a check looks at which reads every letter; of more, an even choice, and the report says so."""
@@ -30,17 +29,6 @@ class Room:
     """The longest row that it takes, or that the plan allows."""
     count: Callable[[Sequence[str]], list[int]]
     """Texts to their numbers of tokens."""
-
-
-@dataclass(frozen=True, slots=True)
-class Index:
-    """What exact comparisons need of a file's examples, eight bytes each: texts stay where they are."""
-
-    rows: "array[int]"
-    prompts: "array[int]"
-    """A number for each prompt; of two prompts that count as the same, the same number."""
-    answers: "array[int]"
-    labels: list[str | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,39 +54,17 @@ class Inspection:
 
     def index(self, file: str) -> Index:
         """The examples of a file as numbers that can be compared."""
-        return self._walked(file)[0]
+        return self.readings[file].index
 
     def labels(self, file: str = "train") -> dict[str, list[int]]:
         """Label to the rows that carry it; empty where answers are free text."""
-        return self._walked(file)[1]
-
-    def walk(self, tell: Progress) -> None:
-        """Find out ahead what `index` and `labels` tell, which takes a while where there are many rows."""
-        whole = sum(len(reading.examples) for reading in self.readings.values()) or 1
-        done = 0
-        for file, reading in self.readings.items():
-            self._walked(file, part_of(tell, done / whole, len(reading.examples) / whole))
-            done += len(reading.examples)
-
-    def looks(self) -> dict[str, Look]:
-        """What a division of the rows looks at."""
-        return {file: Look(self.index(file).prompts, self.index(file).labels) for file in self.readings}
-
-    def _walked(self, file: str, tell: Progress = nobody) -> tuple[Index, dict[str, list[int]]]:
-        # One walk for both: rows may be converted as they are asked for.
-        known: dict[str, tuple[Index, dict[str, list[int]]]] = self.shared.setdefault("walked", {})
+        known: dict[str, dict[str, list[int]]] = self.shared.setdefault("labels", {})
         if file not in known:
-            index, labels = Index(array("q"), array("q"), array("q"), []), defaultdict[str, list[int]](list)
-            add_row, add_prompt, add_answer = index.rows.append, index.prompts.append, index.answers.append
-            examples = self.readings[file].examples
-            for example in told(examples, len(examples), tell):
-                add_row(example.row)
-                add_prompt(hash(key(example)))
-                add_answer(hash(example.answer))
-                index.labels.append(example.label)
-                if example.label is not None:
-                    labels[example.label].append(example.row)
-            known[file] = index, dict(labels)
+            rows = defaultdict[str, list[int]](list)
+            for row, label in zip(self.index(file).rows, self.index(file).labels, strict=True):
+                if label is not None:
+                    rows[label].append(row)
+            known[file] = dict(rows)
         return known[file]
 
     def example(self, file: str, row: int) -> Example:

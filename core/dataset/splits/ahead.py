@@ -7,10 +7,10 @@ from core.dataset.choice import DataChoice
 from core.dataset.files.source import find_source
 from core.dataset.load import read_file, readings_of
 from core.dataset.progress import Steps, Tell, without_collector
-from core.dataset.splits.divide import divide_places, look_all
+from core.dataset.splits.divide import divide_places
 from core.dataset.splits.kept import keep
 
-_SECONDS = {pace.READING: 2.3, pace.MAPPING: 1.8, pace.COMPARING: 2.8, pace.DIVIDING: 2.2, pace.KEEPING: 4.5}
+_SECONDS = {pace.READING: 1.9, pace.MAPPING: 3.7, pace.DIVIDING: 3.4, pace.KEEPING: 4.5}
 
 
 @without_collector()
@@ -26,6 +26,5 @@ def keep_split(choice: DataChoice, home: Path, seed: int, tell: Tell | None = No
     steps = Steps(tell, _SECONDS)
     table = read_file(find_source(choice.source, home), "train", choice.sheet, steps.begin(pace.READING))
     readings = readings_of(find_source(choice.source, home), choice, table, steps.begin(pace.MAPPING))
-    looks = look_all(readings, steps.begin(pace.COMPARING))
-    places = divide_places(readings, choice, seed, looks, tell=steps.begin(pace.DIVIDING))
+    places = divide_places(readings, choice, seed, tell=steps.begin(pace.DIVIDING))
     keep(readings, places, choice, seed, home, steps.begin(pace.KEEPING))

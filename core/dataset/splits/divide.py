@@ -8,15 +8,13 @@ from core.dataset.example import Split
 from core.dataset.examples import Reading
 from core.dataset.finding import Finding, counted
 from core.dataset.health.check import SAMPLE
-from core.dataset.progress import Progress, nobody, part_of
+from core.dataset.progress import Progress, nobody
 from core.dataset.splits.split import (
     MIN_TEST,
     SAME_PROMPT,
-    Look,
     Places,
     Shares,
     find_places,
-    look,
     split_at,
 )
 from core.dataset.splits.ties import NEAR_PROMPT, NearCopies, find_ties
@@ -36,24 +34,13 @@ def divide(readings: Mapping[str, Reading], choice: DataChoice, seed: int) -> Sp
         SettingsError: A file lacks the column whose equal values should stay together.
     """
     files = {file: reading.examples for file, reading in readings.items()}
-    return split_at(files, divide_places(readings, choice, seed, look_all(readings)))
-
-
-def look_all(readings: Mapping[str, Reading], tell: Progress = nobody) -> dict[str, Look]:
-    """What a division looks at in all files."""
-    whole = sum(len(reading.examples) for reading in readings.values()) or 1
-    looks: dict[str, Look] = {}
-    for file, reading in readings.items():
-        done = sum(len(known.prompts) for known in looks.values())
-        looks[file] = look(reading.examples, part_of(tell, done / whole, len(reading.examples) / whole))
-    return looks
+    return split_at(files, divide_places(readings, choice, seed))
 
 
 def divide_places(
     readings: Mapping[str, Reading],
     choice: DataChoice,
     seed: int,
-    looks: Mapping[str, Look],
     near: NearCopies | None = None,
     tell: Progress = nobody,
 ) -> Places:
@@ -64,13 +51,13 @@ def divide_places(
         SettingsError: A file lacks the column whose equal values should stay together.
     """
     shares = Shares(validation=choice.validation_share, test=choice.test_share, folds=choice.folds, fold=choice.fold)
+    looks = {file: reading.index.look for file, reading in readings.items()}
     return find_places(looks, shares, seed, find_ties(readings, choice, near), tell)
 
 
 def find_split(
     readings: Mapping[str, Reading],
     choice: DataChoice,
-    looks: Mapping[str, Look],
     near: NearCopies | None = None,
     tell: Progress = nobody,
 ) -> tuple[list[Finding], Places | None]:
@@ -82,11 +69,11 @@ def find_split(
         SettingsError: A file lacks the column whose equal values should stay together.
     """
     try:
-        places = divide_places(readings, choice, SEED, looks, near, tell)
+        places = divide_places(readings, choice, SEED, near, tell)
     except DataError as error:
         return [Finding(name="too-few-rows", severity="error", what=error.what, fix=error.fix)], None
     _, train = places.sides["train"]
-    labels = len({looks["train"].labels[place] for place in train} - {None})
+    labels = len({readings["train"].index.labels[place] for place in train} - {None})
     size = _size(places, choice, labels, own_test="test" in readings)
     return [*size, *_given_way(places, readings), *_untied(readings)], places
 
