@@ -124,7 +124,7 @@ class Step:
         return self.rows.tokens * self.facts.hidden * self.rules.weight_bytes
 
     def _norm(self) -> float:
-        """The last norm keeps its input in fp32, and, unless it is torch's own, what its weights multiply if they learn."""
+        """The last norm keeps its input in fp32, and what its weights multiply if they learn; torch's own does not."""
         twice = self.rules.trains_all and style_of(self.facts).norm != "layer"
         return self.rows.tokens * self.facts.hidden * (4 + (self.rules.weight_bytes if twice else 0))
 
