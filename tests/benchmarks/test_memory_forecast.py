@@ -1,7 +1,8 @@
 """The memory forecast against real steps: what is kept, what is held at the peak, and the whole process.
 
 `pytest -m benchmark tests/benchmarks/test_memory_forecast.py -s` prints the table. On a processor, over the 30 steps
-below: kept within 5 % (median 0.2 %), held at the peak within 9 % (median 1.5 %), the process within 7 % (median 2.5 %).
+below: kept within 5 % (median 0.2 %), held at the peak within 9 % (median 1.5 %), the process within 7 % (median
+2.5 %).
 The process's figure is the weakest: what libraries take was fitted to steps such as these.
 """
 
