@@ -2,6 +2,7 @@
 
 import zipfile
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path, PurePath, PurePosixPath
 from shutil import copyfileobj
 from typing import BinaryIO
@@ -35,7 +36,11 @@ def data_members(archive: zipfile.ZipFile, name: str, suffixes: Sequence[str]) -
             f"{name} holds no data file{f', only {shown}' if shown else ''}.",
             f"Files that can be read end in {', '.join(suffixes)}.",
         )
-    return data, [member.name for member in found if member not in data]
+    names = {member.name for member in data}
+    if len(names) < len(data):
+        twice = next(one.name for one, other in pairwise(data) if one.name == other.name)
+        raise DataError(f"{name} holds two files called {twice!r}.", "Unpack it and choose the right one.")
+    return data, [member.name for member in found if member.name not in names]
 
 
 def read_archive(file: BinaryIO, name: str, suffixes: Sequence[str], allowance: Allowance, parse: Parse) -> Table:
@@ -49,10 +54,12 @@ def read_archive(file: BinaryIO, name: str, suffixes: Sequence[str], allowance: 
         by_name = {member.name: member for member in data}
         roles, _ = arrange(list(by_name))
         tables: dict[str, Table] = {}
+        rows = 0
         for inner in roles["train"]:
             with extracted(archive, by_name[inner], name, allowance) as content:
                 tables[inner] = parse(content, inner)
-            check_size(sum(len(table.rows) for table in tables.values()), 1, name)
+            rows += len(tables[inner].rows)
+            check_size(rows, 1, name)
     left = [inner for inner in by_name if inner not in tables]
     notes = (f"{counted(len(left), 'file')} of {name} not read: {', '.join(left[:5])}.",) if left else ()
     table = joined(tables, name)

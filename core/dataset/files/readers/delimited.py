@@ -14,6 +14,8 @@ from core.errors import DataError
 
 _MAX_WIDTH = 100_000
 """Separators of one line; more is no table, and would fill the memory with empty cells."""
+_MOST_BLANK = 1_000_000
+"""Blank lines in a row; more hold nothing, and take long to be passed over."""
 _MAX_CELL = 16 * 2**20
 """Characters of one cell; more is a quote that was never closed."""
 
@@ -74,11 +76,23 @@ def _dialects(separator: str, quote: str) -> list[dict[str, Any]]:
 
 def _holds_escaped_quote(file: BinaryIO, encoding: Encoding) -> bool:
     with text_of_file(file, encoding) as text:
-        return any('\\"' in line for line in text)
+        last = ""
+        while piece := text.read(2**20):
+            if '\\"' in last + piece:
+                return True
+            last = piece[-1]
+    return False
 
 
 def _narrow_lines(text: io.TextIOWrapper, separator: str, name: str) -> Iterator[str]:
+    blank = 0
     for number, line in enumerate(text, 1):
+        blank = blank + 1 if len(line) < 2 else 0
+        if blank > _MOST_BLANK:
+            raise DataError(
+                f"Line {number} of {name} is blank like the {_MOST_BLANK:,} before it.",
+                "This is no table of examples: look at its lines, or choose another file.",
+            )
         if len(line) > _MAX_WIDTH and line.count(separator) > _MAX_WIDTH:
             raise DataError(
                 f"Line {number} of {name} has more than {_MAX_WIDTH:,} separators.",
@@ -130,7 +144,12 @@ def _records(reader: Any, name: str) -> Iterator[tuple[int, list[str]]]:  # noqa
 
 
 def _broken(where: str, error: str) -> DataError:
-    if "unexpected end of data" in error or "field larger" in error:
+    if "field larger" in error:
+        return DataError(
+            f"{where} has a cell of more than {_MAX_CELL:,} characters.",
+            "Most often a quote before it is never closed: close it, or shorten the cell.",
+        )
+    if "unexpected end of data" in error:
         return DataError(f"{where} opens a quote that is never closed.", "Close the quote, or write it twice in a row.")
     if "expected after" in error:
         return DataError(
