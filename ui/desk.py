@@ -182,6 +182,9 @@ class Desk:
 
     def turn_to(self, choice: DataChoice) -> DataChoice:
         """Go on with another version of the same data, read as it was when it was left."""
+        left = self.choice()
+        if left is not None and left.source != choice.source:
+            self.readings.remember_reading(left, ())
         kept = self.readings.reading_of_version(choice.source) or choice
         self.keep(data=kept.model_dump(mode="json"))
         return kept

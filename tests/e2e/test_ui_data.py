@@ -163,6 +163,8 @@ def test_rows_of_another_build_become_examples_with_a_click(page, served, look):
     page.click("[id^=ft-convert-]")
     says(page, "Your file is ready: 40 examples")
     assert kept_rows(served) == 40
+    page.click("#ft-undo")
+    says(page, "These rows are not examples yet")
 
 
 def test_pasted_rows_survive_a_reload_and_a_broken_file_is_refused_in_place(page, served):

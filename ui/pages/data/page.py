@@ -77,7 +77,8 @@ def drawn(desk: Desk, page: Page, *, again: bool = False) -> list[Any]:
     """Updates of everything; `again` shows the drop zone although data are chosen."""
     work = desk.readings.work
     if work is not None:
-        return _working(page, work, "Taking the rows in", state_of(desk))
+        title = "Taking the rows in" if desk.readings.taking else "Mending the rows"
+        return _working(page, work, title, state_of(desk))
     choice = desk.choice()
     if choice is None or again:
         name = choice.name if choice else ""
