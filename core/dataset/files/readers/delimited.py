@@ -90,7 +90,7 @@ def _narrow_lines(text: io.TextIOWrapper, separator: str, name: str) -> Iterator
         blank = blank + 1 if len(line) < 2 else 0
         if blank > _MOST_BLANK:
             raise DataError(
-                f"Line {number} of {name} is blank like the {_MOST_BLANK:,} before it.",
+                f"Line {number:,} of {name} is blank like the {_MOST_BLANK:,} before it.",
                 "This is no table of examples: look at its lines, or choose another file.",
             )
         if len(line) > _MAX_WIDTH and line.count(separator) > _MAX_WIDTH:
