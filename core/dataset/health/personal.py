@@ -67,8 +67,8 @@ def _personal(inspection: Inspection, file: str) -> Iterable[Finding]:
         rows=rows,
         what=f"{_in_words(told)} {'stands' if count.total() == 1 else 'stand'} in the rows{of_file(file)} "
         f"({listed(rows)}); a trained model may repeat what it has read.",
-        fix="Mask them unless they belong to nobody or everybody may know them. Names and postal addresses are not "
-        "looked for.",
+        fix="Mask them unless they belong to nobody or everybody may know them. The upload keeps them until you "
+        "delete it under 'Versions and download'. Names and postal addresses are not looked for.",
         file=file,
         column=spots.column,
         example=example,
