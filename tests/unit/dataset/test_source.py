@@ -216,3 +216,18 @@ def test_pasted_text_that_holds_nothing_readable_is_refused(text, tmp_path):
     with pytest.raises(DataError):
         open_text(text, tmp_path)
     assert kept(tmp_path) == []
+
+
+def test_a_large_file_is_hashed_again_only_where_it_was_touched(tmp_path, monkeypatch):
+    from core.dataset.files import intake
+
+    monkeypatch.setattr(intake, "_LARGE", 0)
+    (tmp_path / "a.csv").write_text("text,label\n" + "some text,a\n" * 9)
+    source = open_source(tmp_path / "a.csv", tmp_path / "home")
+    hashed = []
+    monkeypatch.setattr(intake, "hash_of", lambda files: hashed.append(files) or "0" * 64)
+    assert find_source(source.id, tmp_path / "home").sha256 == source.sha256
+    assert hashed == []
+    path = source.files["train"]
+    path.write_bytes(path.read_bytes().replace(b"some", b"same"))
+    assert find_source(source.id, tmp_path / "home").sha256 == "0" * 64
