@@ -1,5 +1,6 @@
 """The data sets of one home folder: what can be asked of them, at once or in a process of its own."""
 
+import contextlib
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
@@ -102,8 +103,9 @@ class Library:
     def download(self, source: Source, form: str, sheet: str = "") -> Path:
         """A file of the rows below the home folder, made anew; those of an hour ago are removed."""
         for old in self.downloads.iterdir() if self.downloads.is_dir() else ():
-            if time.time() - old.stat().st_mtime > _KEPT_SECONDS:
-                old.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):  # another tab was quicker
+                if time.time() - old.stat().st_mtime > _KEPT_SECONDS:
+                    old.unlink()
         return write_download(read_tables(source, sheet), self.downloads, f"data_{source.id}", form)
 
     # -- in a process of its own --------------------------------------------------------------------------------------
