@@ -62,6 +62,26 @@ def test_the_format_is_found_by_names_and_contents(cells, format_name, mapping):
     assert found.because.endswith(".")
 
 
+@pytest.mark.parametrize(
+    ("cells", "format_name"),
+    [
+        ({"سؤال": TEN, "جواب": ANSWERS}, "question_answer"),
+        ({"问题": TEN, "答案": ANSWERS}, "question_answer"),
+        ({"Frage": TEN, "Antwort": ANSWERS}, "question_answer"),
+        ({"texto": TEN, "etiqueta": LABELS}, "labelled_text"),
+    ],
+)
+def test_columns_named_in_other_languages_are_no_guess(cells, format_name):
+    found = detect(columns(**cells))
+    assert found.format == format_name
+    assert found.confidence > 0.9
+
+
+def test_documents_alone_are_no_guess_and_those_of_several_folders_may_be_labelled():
+    assert detect(columns(text=TEN, file=[f"{n}.txt" for n in range(10)])).confidence > 0.8
+    assert detect(columns(text=TEN, file=[f"{'good' if n % 2 else 'bad'}/{n}.txt" for n in range(10)])).confidence < 0.7
+
+
 def test_a_guess_says_so_and_is_less_sure():
     assert (
         detect(columns(left=TEN, right=ANSWERS)).confidence < 0.5 < detect(columns(text=TEN, label=LABELS)).confidence

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from core.dataset.files.source import SAMPLES, open_source
+from core.dataset.glance import glance
 from core.dataset.load import choose, inspect, load
 from core.errors import DataError, SettingsError
 
@@ -189,3 +190,30 @@ def test_reading_a_table_loads_no_heavy_library():
         "print([m for m in ('polars', 'pyarrow', 'pandas', 'transformers', 'torch') if m in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_rows_that_fit_no_format_are_shown_with_what_can_be_made_of_them(tmp_path, home):
+    parts = [{"left": "one", "right": "two"}, {"left": "three", "right": "four"}]
+    nested = [{"title": f"Note {n}", "parts": parts} for n in range(12)]
+    (tmp_path / "a.json").write_text(json.dumps(nested), "utf-8")
+    seen = glance(open_source(tmp_path / "a.json", home))
+    assert (seen.rows, seen.columns, seen.preview[0]["title"]) == (12, ("title", "parts"), "Note 0")
+    assert seen.misfit is not None
+    assert "explode" in seen.conversions
+
+
+def test_rows_that_a_format_fits_well_are_not_offered_to_be_made_into_others(tmp_path, home):
+    chats = [
+        {
+            "messages": [{"role": "user", "content": f"Hello {n}"}, {"role": "assistant", "content": f"Hi {n}"}],
+            "tools": [{"name": "look", "description": "Looks."}],
+        }
+        for n in range(20)
+    ]
+    (tmp_path / "a.json").write_text(json.dumps(chats), "utf-8")
+    assert inspect(open_source(tmp_path / "a.json", home)).conversions == ()
+
+
+def test_labels_that_differ_in_spelling_count_as_one_where_it_is_said_whether_there_are_enough(make):
+    rows = [[f"A text of some words, number {n}", "Good" if n == 3 else ("good", "bad")[n % 2]] for n in range(80)]
+    assert "has only" not in inspect(make(rows)).enough[1]

@@ -40,3 +40,8 @@ def test_a_difference_carries_its_sign_and_zero_has_none():
 
 def test_one_row_is_not_rows():
     assert (words.counted(1, "row"), words.counted(1200, "row")) == ("1 row", "1,200 rows")
+
+
+def test_encodings_are_written_as_people_write_them():
+    names = ["utf-8-sig", "windows-1252", "gb18030", "shift-jis"]
+    assert [words.encoding(name) for name in names] == ["UTF-8", "Windows-1252", "GB18030", "SHIFT-JIS"]
