@@ -118,8 +118,9 @@ class Inquiry(Generic[Answer]):
             _kill(self._process)
             self._process.wait()
             for pipe in (self._process.stdin, self._process.stdout):
-                if pipe is not None:
-                    pipe.close()
+                with contextlib.suppress(OSError):  # closing writes what the process did not live to read
+                    if pipe is not None:
+                        pipe.close()
             clear_after(self._process.pid, self._log.parent)
             if self._lastly is not None:
                 self._lastly()

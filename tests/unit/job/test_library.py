@@ -10,6 +10,7 @@ import pytest
 
 from core.dataset.files.source import find_source
 from core.errors import DataError, MachineError, NotFoundError, SettingsError, Stopped
+from core.job import inquiry as inquiries
 from core.job.inquiry import Inquiry
 from core.job.library import Library
 
@@ -78,6 +79,21 @@ def test_a_process_that_the_system_ends_leaves_a_sentence(library, make):
     inquiry._process.kill()
     with pytest.raises(MachineError, match="ended by the system"):
         inquiry.answer(60)
+
+
+def test_a_process_that_ends_before_it_was_asked_leaves_the_same_sentence(library, make, monkeypatch):
+    _, choice = make(ROWS)
+
+    def stillborn(home):
+        process = spawn(home)
+        process.kill()
+        process.wait()
+        return process
+
+    spawn = inquiries._spawn
+    monkeypatch.setattr(inquiries, "_spawn", stillborn)
+    with pytest.raises(MachineError, match="ended by the system"):
+        library.begin_check(choice.model_copy(update={"instruction": "x" * 200_000})).answer(20)
 
 
 def test_the_process_goes_when_the_asker_is_gone(library, make):
