@@ -124,13 +124,14 @@ class Digest:
         """The next `count` examples are those of this side."""
         self._hash.update(f"{side} {count}\n".encode())
 
-    def add(self, example: Example) -> None:
-        """The next example."""
+    def add(self, example: Example) -> bytes:
+        """The next example; gives the line of JSON that stands for it."""
         # What json.dumps writes for [row, [[role, content], ...], answer, label], in a third of its time.
         turns = ", ".join(f'["{turn.role}", {_quoted(turn.content)}]' for turn in example.turns)
         label = "null" if example.label is None else _quoted(example.label)
-        line = f"[{example.row}, [{turns}], {_quoted(example.answer)}, {label}]\n"
-        self._hash.update(line.encode())
+        line = f"[{example.row}, [{turns}], {_quoted(example.answer)}, {label}]\n".encode()
+        self._hash.update(line)
+        return line
 
     @property
     def sha256(self) -> str:

@@ -24,7 +24,7 @@ ROWS = 1_000_000
 ROUNDS = 3
 MOST_READ_MIB = 1400
 MOST_ALL_MIB = 2000
-MOST_CHECK_MIB = 1600
+MOST_CHECK_MIB = 1550
 SLACK = 10.0
 """Seconds that detection and exact checks may take beyond twice the bare read."""
 

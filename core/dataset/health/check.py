@@ -10,6 +10,7 @@ from core.dataset.example import Example
 from core.dataset.examples import Index, Reading
 from core.dataset.finding import Finding
 from core.dataset.formats.templates import columns_of
+from core.dataset.progress import nobody, told
 
 __all__ = ["SAMPLE", "Check", "Index", "Inspection", "Room", "count_labels", "question"]
 
@@ -102,7 +103,8 @@ class Inspection:
     def cells(self, file: str) -> Iterator[tuple[int, str, Any]]:
         """Row, column and content of the used cells of a file, of at most `SAMPLE` rows."""
         table, columns = self.readings[file].table, self.columns
-        for place in range(0, len(table.rows), self.step(file)):
+        places = range(0, len(table.rows), self.step(file))
+        for place in told(places, len(places), self.shared.get("tell", nobody)):
             row = table.rows[place]
             for column in columns:
                 yield table.number(place), column, row.get(column)

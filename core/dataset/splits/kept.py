@@ -23,7 +23,7 @@ from core.errors import MachineError
 
 LARGE = 20 * 10**6
 """Bytes of a data set from which its divisions are kept."""
-_LAYOUT = 1
+_LAYOUT = 2
 """Of the files here."""
 _PACKED = 8
 """A packed file holds about so many times its bytes."""
@@ -83,8 +83,8 @@ class Rows:
     def example(self, number: int) -> Example:
         """The example on a line, counted from 0."""
         begin = self._ends[number - 1] if number else 0
-        row, turns, answer, label, rejected = orjson.loads(self._lines[begin : self._ends[number]])
-        return Example(row, tuple(Turn(role, content) for role, content in turns), answer, label, rejected)
+        row, turns, answer, label, *rejected = orjson.loads(self._lines[begin : self._ends[number]])
+        return Example(row, tuple(Turn(role, content) for role, content in turns), answer, label, *rejected)
 
 
 def spread(examples: Sequence[Example], most: int) -> Sequence[Example]:
@@ -186,12 +186,12 @@ def _write(readings: Mapping[str, Reading], places: Places, folder: Path, tell: 
             digest.begin(side, len(there))
             for place in told(there, whole, part_of(tell, len(ends) / whole, 1.0)):
                 example = examples[place]
-                digest.add(example)
+                line = digest.add(example)
+                if example.rejected is not None:
+                    line = line[: -len("]\n")] + f", {json.dumps(example.rejected)}]\n".encode()
                 if side == "train" and example.label is not None:
                     labels.add(example.label)
-                turns = [(turn.role, turn.content) for turn in example.turns]
-                values = [example.row, turns, example.answer, example.label, example.rejected]
-                size += file.write(orjson.dumps(values, option=orjson.OPT_APPEND_NEWLINE))
+                size += file.write(line)
                 ends.append(size)
     (folder / "ends.bin").write_bytes(ends.tobytes())
     left_out = {

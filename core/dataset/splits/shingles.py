@@ -1,9 +1,11 @@
 """Texts as sets of letter 5-grams, and which of these sets may well be alike: MinHash and hashing by locality."""
 
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
+
+from core.dataset.progress import Progress, part_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,9 +30,6 @@ _NEIGHBOURS = 8
 _FORM_SAMPLE, _FORM_FEWEST = 1000, 20
 _LAST_MARK = 0x1F000
 """Behind this code no sign of punctuation stands."""
-
-Progress = Callable[[float], None]
-"""Is told the share that is done, from 0 to 1."""
 
 
 @cache
@@ -97,10 +96,11 @@ def candidates(words: Sequence[str], form: "Hashes | None", tell: Progress) -> "
     """
     import numpy as np
 
-    digests, compared = _digests(words, form, tell)
+    digests, compared = _digests(words, form, part_of(tell, 0, 0.9))
     count = len(digests)
     found = [np.empty(0, dtype=np.int64)]
     for band in range(_BANDS):
+        tell(0.9 + 0.1 * band / _BANDS)
         for one, other in _neighbours(_buckets(digests[:, band * _WIDTH : (band + 1) * _WIDTH])):
             for start in range(0, len(one), 2**16):
                 a, b = one[start : start + 2**16], other[start : start + 2**16]

@@ -20,7 +20,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.dataset.splits.shingles import Progress, candidates, form_of, jaccard, shingles, words_of
+from core.dataset.progress import Progress, nobody, part_of, told
+from core.dataset.splits.shingles import candidates, form_of, jaccard, shingles, words_of
 
 if TYPE_CHECKING:
     from core.dataset.splits.shingles import Hashes
@@ -58,11 +59,11 @@ def near_pairs(texts: Sequence[str], tell: Progress | None = None) -> list[Pair]
     texts with less than 20 letters besides are never near copies. In a crowd of near copies not each is compared with
     each, but all of them hang together.
     """
-    tell = tell or _nobody
+    tell = tell or nobody
     places = _distinct(texts)
-    words = [words_of(texts[place]) for place in places]
+    words = [words_of(texts[place]) for place in told(places, len(places), part_of(tell, 0, 0.2))]
     form = form_of(words)
-    likely = candidates(words, form, lambda share: tell(0.7 * share))
+    likely = candidates(words, form, part_of(tell, 0.2, 0.5))
     sets: dict[int, Hashes] = {}
     found = []
     for number, (a, b) in enumerate(likely.tolist()):
@@ -113,10 +114,6 @@ class Union:
         """Let two numbers, and all that hang together with them, hang together."""
         first, second = sorted((self.root(one), self.root(other)))
         self._above[second] = first
-
-
-def _nobody(_: float) -> None:
-    pass
 
 
 def _distinct(texts: Sequence[str]) -> list[int]:

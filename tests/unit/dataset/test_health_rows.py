@@ -25,7 +25,7 @@ def test_each_finding_belongs_to_one_check():
 def test_the_one_who_waits_hears_what_goes_on():
     heard = []
     find_all(inspection(plain()), lambda about, share: heard.append((about, share)))
-    assert [about for about, _ in heard] == [check.about for check in CHECKS.values()]
+    assert list(dict.fromkeys(about for about, _ in heard)) == [check.about for check in CHECKS.values()]
     assert all(0 <= share < 1 for _, share in heard)
 
 
