@@ -40,6 +40,19 @@ class Steps:
         return lambda inner, share: self._tell(inner, begin + part * share)
 
 
+class Rounds:
+    """Rounds whose number nobody knows: each takes half of what is left of the work."""
+
+    def __init__(self, tell: Progress) -> None:
+        """`tell` hears the share of the whole work."""
+        self._tell, self._left = tell, 1.0
+
+    def begin(self) -> Progress:
+        """A round begins; gives what is told the share of this round."""
+        begin, self._left = 1 - self._left, self._left / 2
+        return part_of(self._tell, begin, self._left)
+
+
 def part_of(tell: Progress, begin: float, part: float) -> Progress:
     """For a piece of the work that begins at the share `begin` and is so large a `part` of it."""
     return lambda share: tell(begin + part * share)

@@ -22,7 +22,7 @@ from core.dataset.health import (
 from core.dataset.health.amount import sufficiency
 from core.dataset.health.check import Check, Inspection
 from core.dataset.health.language import main_language
-from core.dataset.progress import Steps, Tell
+from core.dataset.progress import Rounds, Steps, Tell
 from core.registry import Registry
 
 __all__ = ["CHECKS", "Check", "Inspection", "Tell", "find_all", "main_language", "sufficiency"]
@@ -53,7 +53,7 @@ def find_all(inspection: Inspection, tell: Tell | None = None) -> list[Finding]:
     found: list[Finding] = []
     steps = Steps(tell, dict.fromkeys((check.about for check in CHECKS.values()), 1.0))
     for check in CHECKS.values():
-        inspection.shared["tell"] = steps.begin(check.about)
+        inspection.shared["rounds"] = Rounds(steps.begin(check.about))
         found += check.run(inspection)
     return ordered([_decided(_possible(finding, inspection), inspection) for finding in in_agreement(found)])
 

@@ -10,7 +10,7 @@ from core.dataset.example import Example
 from core.dataset.examples import Index, Reading
 from core.dataset.finding import Finding
 from core.dataset.formats.templates import columns_of
-from core.dataset.progress import nobody, told
+from core.dataset.progress import Rounds, nobody, told
 
 __all__ = ["SAMPLE", "Check", "Index", "Inspection", "Room", "count_labels", "question"]
 
@@ -104,7 +104,8 @@ class Inspection:
         """Row, column and content of the used cells of a file, of at most `SAMPLE` rows."""
         table, columns = self.readings[file].table, self.columns
         places = range(0, len(table.rows), self.step(file))
-        for place in told(places, len(places), self.shared.get("tell", nobody)):
+        rounds: Rounds | None = self.shared.get("rounds")
+        for place in told(places, len(places), rounds.begin() if rounds else nobody):
             row = table.rows[place]
             for column in columns:
                 yield table.number(place), column, row.get(column)

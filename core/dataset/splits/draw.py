@@ -5,6 +5,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from core.dataset.progress import Progress, nobody
+
 
 class Group(NamedTuple):
     """Examples that stay on one side."""
@@ -41,7 +43,7 @@ class _Draw:
                 most -= self.take(number)
 
 
-def hold_out(groups: list[Group], count: int, seed: int) -> tuple[list[Group], list[Group]]:
+def hold_out(groups: list[Group], count: int, seed: int, tell: Progress = nobody) -> tuple[list[Group], list[Group]]:
     """The rest, and groups of about `count` examples: at most one group more or less, as far as labels allow.
 
     Each label gives its share, and none is taken away from the rest.
@@ -49,11 +51,14 @@ def hold_out(groups: list[Group], count: int, seed: int) -> tuple[list[Group], l
     strata = _strata(groups, random.Random(seed))
     sizes = {label: sum(len(groups[number].places) for number in numbers) for label, numbers in strata.items()}
     quotas = _quotas(sizes, count)
+    tell(0.4)
     draw = _Draw(groups, count)
+    tell(0.6)
     for label, numbers in strata.items():
         draw.take_up_to(numbers, quotas[label])
     if draw.short > 0:
         draw.take_up_to([number for numbers in strata.values() for number in numbers], draw.short)
+    tell(0.8)
     spare = [number for number in range(len(groups)) if draw.may(number)] if draw.short > 0 else []
     if spare:
         smallest = min(spare, key=lambda number: len(groups[number].places))

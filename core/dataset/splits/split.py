@@ -203,10 +203,11 @@ def _divide(
     elif "test" not in own and shares.test > 0:
         wanted = wanted_test_rows(usable, shares.test)
         spare = usable - MIN_TRAIN - validation
-        groups, held["test"] = hold_out(groups, min(wanted, max(spare, round(usable * shares.test), 1)), seed)
+        count = min(wanted, max(spare, round(usable * shares.test), 1))
+        groups, held["test"] = hold_out(groups, count, seed, part_of(tell, 0, 0.5))
     tell(0.5)
     if "validation" not in own:
-        groups, held["validation"] = hold_out(groups, validation, seed + 1)
+        groups, held["validation"] = hold_out(groups, validation, seed + 1, part_of(tell, 0.5, 0.4))
     tell(0.9)
     return {
         side: sorted(place for group in found for place in group.places)

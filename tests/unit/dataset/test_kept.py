@@ -9,7 +9,7 @@ import pytest
 from core.dataset.example import Both, Example, Split, Turn
 from core.dataset.files.source import find_source, open_source
 from core.dataset.load import choose, inspect, load
-from core.dataset.progress import Steps
+from core.dataset.progress import Rounds, Steps
 from core.dataset.splits import kept
 from core.dataset.splits.ahead import keep_split
 from core.dataset.splits.kept import KeptExamples, find_kept, forget_kept, is_large, spread
@@ -154,6 +154,16 @@ def test_the_share_that_is_told_grows_evenly_to_its_end(choice, tmp_path):
     assert shares[0] == 0
     assert shares[-1] <= 1.0001
     assert {"reading the rows", "dividing the rows", "personal data"} <= {about for _, about in told}
+
+
+def test_rounds_of_unknown_number_never_fall_back():
+    told = []
+    rounds = Rounds(told.append)
+    for _ in range(3):
+        tell = rounds.begin()
+        tell(0.0)
+        tell(1.0)
+    assert told == [0.0, 0.5, 0.5, 0.75, 0.75, 0.875]
 
 
 def test_steps_take_their_parts_of_the_whole():
