@@ -10,7 +10,7 @@ import gradio as gr
 from core.errors import BusyError, UserError
 from core.strategy.advise import Goal
 from core.strategy.methods import METHODS
-from ui import advicesheet, markup, notices
+from ui import advicesheet, markup, matrixsheet, notices
 from ui.desk import Desk
 from ui.notices import guarded
 from ui.pages.strategy import form, models, sharing
@@ -205,7 +205,7 @@ def _everything(desk: Desk, *, anew: str = "") -> list[Any]:
         f"<p class='ft-below'>Take it when {markup.text(method.when)}. {markup.text(method.source)}</p>"
     )
     key = f"{json.dumps(raw, sort_keys=True)} {anew}"
-    return [*_drawn(desk), *wishes, method.name, about, advicesheet.lit_matrix(sheet.advice), key]
+    return [*_drawn(desk), *wishes, method.name, about, matrixsheet.lit_matrix(sheet.advice), key]
 
 
 def _nothing() -> str:

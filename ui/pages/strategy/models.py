@@ -5,7 +5,7 @@ from functools import partial
 import gradio as gr
 
 from core.strategy.catalogue import catalogue
-from ui import advicesheet
+from ui import machinesheet
 from ui.desk import Desk
 from ui.markup import view
 from ui.notices import guarded
@@ -33,10 +33,10 @@ def place(desk: Desk, stamp: gr.State) -> None:
 @guarded
 def on_models(desk: Desk) -> str:
     """Draw the catalogue for the machine as it is now."""
-    return advicesheet.models(catalogue(), desk.machine(), str(desk.draft()["model"]))
+    return machinesheet.models(catalogue(), desk.machine(), str(desk.draft()["model"]))
 
 
 @guarded
 def on_machine(desk: Desk) -> str:
     """Draw the machine as it is now."""
-    return advicesheet.machine(desk.machine())
+    return machinesheet.machine(desk.machine())
