@@ -52,7 +52,7 @@ SAMPLES: Registry[Sample] = Registry(
         Sample(
             name="medical_notes",
             title="Medical notes",
-            task="Summarise a talk between doctor and patient as a note",
+            task="Write the note of a talk with a patient",
             about="Short dialogues, each with one section of the clinical note that was written from it.",
             rows=300,
             test_rows=100,
@@ -64,7 +64,7 @@ SAMPLES: Registry[Sample] = Registry(
         Sample(
             name="financial_qa",
             title="Financial questions",
-            task="Answer questions on the tables and texts of annual reports",
+            task="Answer questions on annual reports",
             about="A table or a paragraph from a report, a question on it, and the answer, some by calculation.",
             rows=800,
             test_rows=200,
