@@ -7,30 +7,30 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from core.dataset.choice import DataChoice
 from core.dataset.example import Split
 from core.dataset.files.source import Source
 from core.dataset.report import Report
-from core.errors import BusyError, ModelError, NotFoundError, SettingsError
+from core.errors import BusyError, ModelError, NotFoundError
 from core.evaluate.compare import Evaluation, read_evaluation
 from core.events import Evaluated, Event, RunState
 from core.export.exporters import EXPORTERS
 from core.job.inquiry import Inquiry
 from core.job.launchers import LAUNCHERS
 from core.job.library import Library
+from core.job.promptings import Promptings
 from core.job.runner import Runner
 from core.job.speeds import Speeds
 from core.store.store import Job, Record, RunRow, Store
 from core.strategy.advise import Advice, Goal, advise
 from core.strategy.baseline import Baseline, linear_baseline
 from core.strategy.calibration import Experience
+from core.strategy.complete_plan import complete_plan
 from core.strategy.machine import Machine, probe
 from core.strategy.memory import MemoryForecast
-from core.strategy.methods import METHODS, read_options
+from core.strategy.methods import METHODS
 from core.strategy.model_facts import ModelFacts, read_facts
-from core.strategy.plan import Plan, problems_of
+from core.strategy.plan import Plan
 from core.strategy.speed import Speed
 from core.strategy.time_forecast import TimeForecast
 
@@ -63,6 +63,8 @@ class Engine:
         self.library = Library(home)
         """The data sets; the four methods below are short ways to it."""
         self._speeds = Speeds(self.store)
+        self.promptings = Promptings(self.store, self.split)
+        """What untuned models get with examples in the prompt."""
         self._launcher = LAUNCHERS[launcher]()
         self._runner: Runner | None = None
         self._baselines: dict[str, Baseline | None] = {}
@@ -143,27 +145,7 @@ class Engine:
         Raises:
             SettingsError: Lists every value that is missing, misspelt or out of range, of plan and method together.
         """
-        problems: dict[str, str] = {}
-        values = dict(raw)
-        options = values.get("options", {})
-        method = values.get("method")
-        if isinstance(method, str) and method in METHODS:
-            try:
-                values["options"] = read_options(method, options if isinstance(options, dict) else {}).model_dump()
-            except SettingsError as error:
-                problems |= error.problems
-        elif isinstance(method, str):
-            try:
-                METHODS[method]
-            except NotFoundError as error:
-                problems["method"] = str(error)
-        try:
-            plan = Plan(**values)
-        except ValidationError as error:
-            problems |= problems_of(error)
-        if problems:
-            raise SettingsError(problems)
-        return plan
+        return complete_plan(raw)
 
     # -- runs ---------------------------------------------------------------------------------------------------------
 

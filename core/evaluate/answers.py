@@ -1,7 +1,7 @@
 """Both models' answers to the held-out prompts."""
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -200,10 +200,11 @@ def _losses(
 
 def _questions(split: Split, loaded: "Loaded", max_length: int) -> Questions:
     labels = split.labels if all(example.label is not None for example in split.test) else ()
-    return Questions(split.test, labels, max_length, _answer_tokens(split.train, loaded.tokenizer))
+    seen = (example.answer for example in split.train)
+    return Questions(split.test, labels, max_length, answer_tokens(seen, loaded.tokenizer))
 
 
-def _answer_tokens(train: Sequence[Example], tokenizer: Any) -> int:  # noqa: ANN401
-    """Room for the longest answer that training saw, so that a model which never ends costs no more than that."""
-    longest = max(len(tokenizer(example.answer, add_special_tokens=False)["input_ids"]) for example in train)
+def answer_tokens(answers: Iterable[str], tokenizer: Any) -> int:  # noqa: ANN401
+    """Room for the longest of `answers`, so that a model which never ends costs no more than that."""
+    longest = max((len(tokenizer(answer, add_special_tokens=False)["input_ids"]) for answer in answers), default=0)
     return min(longest + _MARGIN, _LONGEST_ANSWER)

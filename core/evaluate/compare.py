@@ -56,7 +56,7 @@ def compare(split: Split, base: Sequence[Answer], tuned: Sequence[Answer], *, se
     applying = [METRICS[_PLAIN]] if _is_plain(split.test) else _applying(labelled=labelled)
     results = {metric.name: _measure(metric, base, tuned, seed) for metric in applying}
     measured = {name: result for name, result in results.items() if result is not None}
-    primary = METRICS[_primary(split.test, labelled=labelled)]
+    primary = METRICS[primary_metric(split.test, labelled=labelled)]
     rows = sorted(
         (_row(primary, *three) for three in zip(split.test, base, tuned, strict=True)),
         key=lambda row: (_ORDER[row.outcome], -abs(row.tuned_score - row.base_score), row.row),
@@ -88,7 +88,7 @@ def _is_plain(examples: Sequence[Example]) -> bool:
     return not any(example.turns for example in examples)
 
 
-def _primary(examples: Sequence[Example], *, labelled: bool) -> str:
+def primary_metric(examples: Sequence[Example], *, labelled: bool) -> str:
     """The metric that decides: what a person would ask first of such answers."""
     if _is_plain(examples):
         return _PLAIN

@@ -9,6 +9,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,16 @@ from pydantic import TypeAdapter
 from core.dataset.choice import DataChoice
 from core.dataset.files.hub import open_hub
 from core.dataset.files.source import Source, find_source, open_files, open_source
-from core.dataset.load import Opened, inspect, open_up, read_rows
+from core.dataset.load import Opened, inspect, load, open_up, read_rows
 from core.dataset.progress import Steps, Tell
 from core.dataset.rendered import RenderedRow
 from core.dataset.report import Report
 from core.dataset.splits.ahead import keep_split
 from core.dataset.versions.mending import Mended, mend
 from core.errors import UserError
+from core.evaluate.prompted import try_prompts
+from core.evaluate.prompting import Prompting
+from core.job.promptings import SEED, Promptings
 from core.job.speeds import Speeds
 from core.store.store import Store
 from core.strategy.lengths import LONGEST, room_of
@@ -112,6 +116,17 @@ def _probe(request: Mapping[str, Any], home: Path, tell: Tell) -> Any:  # noqa: 
     return TypeAdapter(Speed).dump_python(speed, mode="json")
 
 
+def _prompt(request: Mapping[str, Any], home: Path, tell: Tell) -> Any:  # noqa: ANN401
+    """Answers with what the untuned model gets with examples in its prompt, which is kept as well."""
+    tell("reading the rows", 0.0)
+    choice, model = DataChoice(**request["choice"]), request["model"]
+    found = try_prompts(load(choice, home, SEED), read_facts(model), SEED, tell)
+    store = Store(home)
+    Promptings(store, partial(load, home=home)).keep(choice, model, found)
+    store.close()
+    return TypeAdapter(Prompting).dump_python(found, mode="json")
+
+
 TASKS: Mapping[str, Task] = {
     "take": _take,
     "fetch": _fetch,
@@ -120,6 +135,7 @@ TASKS: Mapping[str, Task] = {
     "mend": _mend,
     "render": _render,
     "probe": _probe,
+    "prompt": _prompt,
 }
 
 
