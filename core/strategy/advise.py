@@ -19,6 +19,7 @@ from core.strategy.memory import MemoryForecast, forecast
 from core.strategy.methods import METHODS
 from core.strategy.model_facts import ModelFacts
 from core.strategy.plan import Plan
+from core.strategy.settled import settled
 
 __all__ = ["Advice", "Alternative", "Goal", "Reason", "advise"]
 
@@ -117,11 +118,12 @@ def advise(  # noqa: PLR0913 - the engine hands over all it knows
         labelled=bool(split.labels),
     )
     plan, method_reason = _plan(situation, choice)
+    memory = forecast(plan, facts, machine)
     return Advice(
         plan=plan,
-        reasons=(method_reason, *_reasons(situation, plan)),
+        reasons=(method_reason, *_reasons(situation, plan, fits=memory.fits)),
         augment=situation.cell.augment,
-        memory=forecast(plan, facts, machine),
+        memory=memory,
         alternatives=tuple(_alternatives(situation, plan)),
         rows=situation.rows,
         cell=situation.cell,
@@ -131,7 +133,7 @@ def advise(  # noqa: PLR0913 - the engine hands over all it knows
 
 
 def _plan(it: Situation, choice: DataChoice) -> tuple[Plan, Reason]:
-    """The first method that fits, as fast as it fits; the last one, as small as it goes, where none does."""
+    """The first method that fits, as fast as it fits; else the last one, as small as it goes, of a rank that fits."""
     wanted = choices.methods(it)
     smallest: Plan | None = None
     for method, reason in wanted:
@@ -140,7 +142,8 @@ def _plan(it: Situation, choice: DataChoice) -> tuple[Plan, Reason]:
                 return plan, reason
             smallest = plan
     assert smallest is not None
-    return smallest, wanted[-1][1]
+    lower = (plan for plan in choices.lower_ranks(smallest) if forecast(plan, it.facts, it.machine).fits)
+    return next(lower, smallest), wanted[-1][1]
 
 
 def _draft(it: Situation, choice: DataChoice, method: str) -> Plan:
@@ -168,16 +171,17 @@ def _variants(it: Situation, draft: Plan) -> Iterator[Plan]:
         )
 
 
-def _reasons(it: Situation, plan: Plan) -> list[Reason]:
+def _reasons(it: Situation, plan: Plan, *, fits: bool) -> list[Reason]:
     return [
-        *choices.rank(it, plan.method),
+        *choices.rank(it, plan),
         choices.learning_rate(it, plan.method)[1],
         choices.epochs(it)[1],
-        choices.batch(it, plan.batch_size, plan.accumulation, recompute=plan.gradient_checkpointing),
+        *choices.batch(it, plan, fits=fits),
         choices.max_length(it)[1],
         choices.patience(it)[1],
         choices.augment(it),
         choices.precision(it, plan.method)[1],
+        *settled(plan),
     ]
 
 

@@ -1,6 +1,7 @@
 """The single choices of an advice: each function gives a value of the plan and the reason for it."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -11,12 +12,17 @@ from core.strategy.machine import Machine
 from core.strategy.matrix import Cell
 from core.strategy.methods import METHODS, read_options
 from core.strategy.model_facts import ModelFacts
+from core.strategy.plan import Plan
 
 ROWS_SEEN = {"best": 3200, "balanced": 2240, "least_memory": 2240, "fastest": 1120}
 """Rows aimed at over all passes, by goal; early stopping ends sooner where it can."""
 FEWEST_EPOCHS, MOST_EPOCHS = 3, 20
 SMALL_SET = 1000
-"""Examples below which a step takes 8 rows, not 16."""
+"""Examples below which a step takes `SMALL_STEP` rows, and not twice as many."""
+SMALL_STEP = 8
+LOWEST_RANK = 8
+"""Below it the guide takes none, whatever the memory."""
+FORECAST = "memory forecast"
 SMALL_MODEL = 30_000_000
 """Parameters below which a processor computes in fp32."""
 
@@ -35,16 +41,18 @@ class Reason:
     """Why one value of the plan is as it is."""
 
     choice: str
-    """The plan's field, the method's option, "early_stopping" or "augment"."""
+    """The plan's field, the method's option, "objective", "early_stopping" or "augment"."""
     because: str
     source: str
     """Document and section, or what was measured."""
 
     @property
     def sure(self) -> str:
-        """How sure it is: "measured" here, "tried" by us, "from the source", or a "rule of thumb"."""
+        """How sure it is: "measured" here, a "forecast", "tried" by us, "from the source", or a "rule of thumb"."""
         if self.source in {"your data", "this machine"}:
             return "measured"
+        if self.source == FORECAST:
+            return "forecast"
         if "rule of thumb" in self.source:
             return "rule of thumb"
         return "tried" if self.source.startswith("tried") else "from the source"
@@ -104,15 +112,25 @@ def options(it: Situation, method: str) -> dict[str, Any]:
     return read_options(method, raw).model_dump()
 
 
-def rank(it: Situation, method: str) -> list[Reason]:
+def rank(it: Situation, plan: Plan) -> list[Reason]:
     """Why the rank is as it is; nothing for a method without one."""
-    if "rank" not in METHODS[method].options.model_fields:
+    if "rank" not in plan.options:
         return []
-    because = (
-        f"Rank {it.cell.rank} for {it.rows:,} examples, on all linear layers: "
-        f"{METHODS[method].trainable(it.facts, read_options(method, options(it, method))):,} parameters learn."
-    )
+    method, taken = METHODS[plan.method], int(plan.options["rank"])
+    learn = f"{method.trainable(it.facts, read_options(plan.method, plan.options)):,} parameters learn"
+    if taken < it.cell.rank:
+        because = f"Rank {taken} instead of {it.cell.rank}, which does not fit into memory: {learn}."
+        return [Reason(choice="rank", because=because, source=FORECAST)]
+    because = f"Rank {taken} for {it.rows:,} examples, on all linear layers: {learn}."
     return [Reason(choice="rank", because=because, source=it.cell.source)]
+
+
+def lower_ranks(plan: Plan) -> Iterator[Plan]:
+    """The plan with its rank halved, and halved again."""
+    rank = int(plan.options.get("rank", 0)) // 2
+    while rank >= LOWEST_RANK:
+        yield plan.model_copy(update={"options": plan.options | {"rank": rank}})
+        rank //= 2
 
 
 def learning_rate(it: Situation, method: str) -> tuple[float, Reason]:
@@ -129,7 +147,7 @@ def learning_rate(it: Situation, method: str) -> tuple[float, Reason]:
 
 def rows_per_step(it: Situation) -> int:
     """Rows of one optimizer step."""
-    return 8 if it.rows < SMALL_SET else 16
+    return SMALL_STEP if it.rows < SMALL_SET else 2 * SMALL_STEP
 
 
 def epochs(it: Situation) -> tuple[int, Reason]:
@@ -158,20 +176,27 @@ def max_length(it: Situation) -> tuple[int, Reason]:
     return tokens, Reason(choice="max_length", because=because, source="your data")
 
 
-def batch(it: Situation, batch_size: int, accumulation: int, *, recompute: bool) -> Reason:
-    """Why the rows of a step are divided as they are."""
-    rows = batch_size * accumulation
-    because = f"{rows} rows per optimizer step, because {it.train_rows:,} training rows are few for larger steps"
-    if rows > 8:
-        because = f"{rows} rows per optimizer step, which steadies the gradient on {it.train_rows:,} training rows"
-    if accumulation > 1:
-        because += f"; {batch_size} at a time, so that they fit into memory"
-    if recompute:
-        because += "; activations are computed twice instead of kept, for memory"
-    survey = matrix.documents()["survey"]
-    return Reason(
-        choice="batch_size", because=f"{because}.", source=f"{survey}, hyperparameters for low-resource tuning"
-    )
+def batch(it: Situation, plan: Plan, *, fits: bool) -> list[Reason]:
+    """Why a step has as many rows, why they are divided as they are, and whether activations are kept."""
+    rows = plan.rows_per_step
+    because = f"{rows} rows per optimizer step, because {it.train_rows:,} training rows are few for larger steps."
+    if rows > SMALL_STEP:
+        because = f"{rows} rows per optimizer step, which steadies the gradient on {it.train_rows:,} training rows."
+    why = "so that they fit into memory" if fits else "which is as small as it goes"
+    if it.goal is Goal.LEAST_MEMORY:
+        why = "because least memory was asked for"
+    divided = f"{plan.batch_size} at a time, {plan.accumulation} times a step, {why}; together they make one step."
+    if plan.accumulation == 1:
+        divided = "All rows of a step fit into memory together."
+    kept = "Activations are kept: they fit into memory, and computing them twice takes about a third more time."
+    if plan.gradient_checkpointing:
+        kept = f"Activations are computed twice instead of kept, {why}: about a third more time."
+    survey = f"{matrix.documents()['survey']}, hyperparameters for low-resource tuning"
+    return [
+        Reason(choice="batch_size", because=because, source=survey),
+        Reason(choice="accumulation", because=divided, source=FORECAST),
+        Reason(choice="gradient_checkpointing", because=kept, source=FORECAST),
+    ]
 
 
 def patience(it: Situation) -> tuple[int, Reason]:
@@ -194,7 +219,7 @@ def augment(it: Situation) -> Reason:
         "off": "No synthetic examples",
     }
     because = f"{words[it.cell.augment]} at {it.rows:,} examples (band: {it.cell.name})."
-    return Reason(choice="augment", because=because, source=it.cell.source)
+    return Reason(choice="augment", because=because, source=it.cell.augment_source)
 
 
 def precision(it: Situation, method: str) -> tuple[str, Reason]:

@@ -2,6 +2,7 @@
 
 import functools
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -22,7 +23,9 @@ class Cell:
     augment: Augment
     because: str
     source: str
-    """Document and section."""
+    """Document and section of method and rank."""
+    augment_source: str
+    """Document and section of what is said of synthetic examples."""
     larger: str = ""
     """The method to take instead where memory and the goal allow it; empty where there is none."""
 
@@ -41,16 +44,6 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SurveyRow:
-    """One line of the survey's table for encoders, shown beside the matrix."""
-
-    task: str
-    below: int | None
-    approach: str
-    also: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """What the guide reports of one method: scores in percent, gigabytes for 7 B parameters, speed over full tuning."""
 
@@ -65,7 +58,7 @@ class Claim:
 
 def matrix() -> tuple[Cell, ...]:
     """The bands, from few examples to many."""
-    return tuple(Cell(**_sourced(row)) for row in _data()["bands"])
+    return tuple(_cell(row) for row in data()["bands"])
 
 
 def cell_for(rows: int) -> Cell:
@@ -75,22 +68,22 @@ def cell_for(rows: int) -> Cell:
 
 def budget_rule() -> Rule:
     """What holds for every number of examples when the budget is tight."""
-    return Rule(**_sourced(_data()["budget"]))
-
-
-def survey() -> tuple[SurveyRow, ...]:
-    """The survey's table."""
-    return tuple(SurveyRow(**row) for row in _data()["survey"])
+    return Rule(**sourced(data()["budget"]))
 
 
 def claims() -> dict[str, Claim]:
     """The guide's comparison, by method. Its memory figures restate estimates; never forecast with them."""
-    return {row["method"]: Claim(**row) for row in _data()["claims"]}
+    return {row["method"]: Claim(**row) for row in data()["claims"]}
+
+
+def claims_source() -> str:
+    """Document and section of the claims."""
+    return cited("guide", data()["claims_section"])
 
 
 def documents() -> dict[str, str]:
     """Short name to title of each document that the matrix quotes."""
-    return dict(_data()["documents"])
+    return dict(data()["documents"])
 
 
 def learning_rate(method: str, large: float, parameters: int, *, labelled: bool) -> tuple[float, str]:
@@ -100,7 +93,7 @@ def learning_rate(method: str, large: float, parameters: int, *, labelled: bool)
     falls evenly on logarithmic scales between the two sizes, rounded to two digits. Choosing among labels (`labelled`)
     takes larger steps than writing: a small model that is pushed hard repeats itself.
     """
-    rates, answers = _data()["rates"], "label" if labelled else "text"
+    rates, answers = data()["rates"], "label" if labelled else "text"
     small = rates["at_small"][answers].get(method, large)
     span = math.log(rates["large"] / rates["small"])
     share = min(1.0, max(0.0, math.log(parameters / rates["small"]) / span))
@@ -109,13 +102,26 @@ def learning_rate(method: str, large: float, parameters: int, *, labelled: bool)
 
 
 @functools.cache
-def _data() -> dict[str, Any]:
+def data() -> dict[str, Any]:
+    """All of `matrix.yaml`, as it stands there."""
     import yaml
 
     read: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("matrix.yaml").read_text(encoding="utf-8"))
     return read
 
 
-def _sourced(row: dict[str, Any]) -> dict[str, Any]:
+def cited(document: str, section: str) -> str:
+    """Title and section of a source, from the document's short name."""
+    return f"{data()['documents'][document]}, {section}"
+
+
+def sourced(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of the file with its source written out."""
     values = dict(row)
-    return values | {"source": f"{_data()['documents'][values['source']]}, {values.pop('section')}"}
+    return values | {"source": cited(values["source"], values.pop("section"))}
+
+
+def _cell(row: Mapping[str, Any]) -> Cell:
+    values = dict(row)
+    augment = cited(values["source"], values.pop("augment_section"))
+    return Cell(**sourced(values), augment_source=augment)

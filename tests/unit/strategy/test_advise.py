@@ -7,6 +7,7 @@ from core.dataset.example import Split
 from core.strategy.advise import Goal, advise
 from core.strategy.methods import METHODS, read_options
 from core.strategy.plan import Plan
+from core.strategy.settled import settled
 
 
 @pytest.mark.parametrize(
@@ -34,20 +35,25 @@ def test_the_matrix_decides_and_a_budget_overrides_it(count, method, rank, augme
 @pytest.mark.parametrize("count", [2, 99, 450, 800, 3000, 5000])
 def test_every_choice_has_a_reason_with_a_source(goal, count, rows, choice, small, machine):
     advice = advise(rows(count), choice, small, machine, goal=goal)
-    wanted = {
-        "method",
-        "learning_rate",
-        "epochs",
-        "batch_size",
-        "max_length",
-        "early_stopping",
-        "augment",
-        "precision",
-    } | ({"rank"} & set(advice.plan.options))
-    assert {reason.choice for reason in advice.reasons} == wanted
+    settings = {*Plan.model_fields, *advice.plan.options} - {"name", "data", "model", "options", "patience"}
+    assert {reason.choice for reason in advice.reasons} == settings | {"objective", "early_stopping", "augment"}
     for reason in advice.reasons:
         assert reason.because.endswith(".")
         assert reason.source
+        assert reason.sure in {"measured", "forecast", "tried", "from the source", "rule of thumb"}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_setting_of_every_method_has_a_reason(method, choice):
+    plan = Plan(data=choice, model="starter", method=method, options=read_options(method, {}).model_dump())
+    told = {reason.choice for reason in settled(plan)}
+    assert set(plan.options) - {"rank"} <= told
+    assert {"schedule", "warmup_share", "weight_decay", "seed", "objective"} <= told
+
+
+def test_plain_text_is_learned_whole_and_the_reason_says_so(choice):
+    whole = Plan(data=choice.model_copy(update={"format": "plain_text"}), model="starter", method="full")
+    assert "every token" in next(settled(whole)).because
 
 
 @pytest.mark.parametrize("goal", Goal)
@@ -119,6 +125,21 @@ def test_a_machine_that_is_too_small_gets_the_smallest_plan_and_the_truth(rows, 
     assert not advice.memory.fits
     assert "may not fit" in advice.headline
     assert (advice.plan.batch_size, advice.plan.gradient_checkpointing) == (1, True)
+
+
+def test_a_rank_that_does_not_fit_is_lowered_and_the_reason_says_so(rows, choice, seven_billion, gpu_machine):
+    most = advise(rows(5000), choice, seven_billion, gpu_machine, gpu_memory=80, budget=True)
+    small = next(
+        advice
+        for tenths in range(70, 30, -1)
+        if (advice := advise(rows(5000), choice, seven_billion, gpu_machine, gpu_memory=tenths / 10)).memory.fits
+        and advice.plan.options["rank"] < 32
+    )
+    assert most.plan.options["rank"] == 32
+    assert small.plan.options["rank"] in {8, 16}
+    told = next(reason for reason in small.reasons if reason.choice == "rank")
+    assert "instead of 32" in told.because
+    assert told.sure == "forecast"
 
 
 def test_least_memory_means_the_smallest_forecast_of_all_goals(rows, choice, seven_billion, gpu_machine):
