@@ -21,6 +21,7 @@ from core.strategy.plan import Plan, problems_of
 from ui import words
 from ui.plots import Figure, drawn
 from ui.present import JobView, RunView, follow
+from ui.prompts import Prompts
 from ui.readings import Readings, Sheet, unread
 
 _MACHINE_SECONDS = 2.0
@@ -52,6 +53,7 @@ class Desk:
         self._machine: tuple[float, Machine] | None = None
         self.readings = Readings(engine)
         """What is known of the chosen data."""
+        self.prompts = Prompts(engine)
         self.chosen_method = ""
         """Method, size and memory of the plan that was drawn last, as the steps show it."""
 

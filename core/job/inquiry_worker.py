@@ -9,7 +9,6 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +121,7 @@ def _prompt(request: Mapping[str, Any], home: Path, tell: Tell) -> Any:  # noqa:
     choice, model = DataChoice(**request["choice"]), request["model"]
     found = try_prompts(load(choice, home, SEED), read_facts(model), SEED, tell)
     store = Store(home)
-    Promptings(store, partial(load, home=home)).keep(choice, model, found)
+    Promptings(store, lambda *asked: load(asked[0], home, asked[1])).keep(choice, model, found)
     store.close()
     return TypeAdapter(Prompting).dump_python(found, mode="json")
 

@@ -13,7 +13,7 @@ from core.errors import DataError, UserError
 from core.strategy.advise import Advice, Goal
 from core.strategy.time_forecast import TimeForecast
 from ui import words
-from ui.command import say, timing
+from ui.command import prompting, say, timing
 
 SHOWN_ROWS = 8
 
@@ -92,11 +92,15 @@ def advise(engine: Engine, words_given: Namespace) -> int:
     if words_given.measure:
         timing.measure(engine, advice.plan)
         advice = engine.advise(choice, words_given.model, goal=Goal(words_given.goal), budget=words_given.budget)
+    if words_given.prompt:
+        prompting.try_prompts(engine, choice, words_given.model)
     time = None if elsewhere else engine.time_forecast(advice.plan, words_given.price)
+    prompted = prompting.known(engine, choice, words_given.model)
     if words_given.json:
-        say.answer(advice.as_json() | {"time": time.as_json() if time else None})
+        say.answer(advice.as_json() | {"time": time.as_json() if time else None, "prompting": prompted})
     else:
         _tell_advice(advice, time)
+        prompting.tell_prompting(prompted)
     return 0
 
 

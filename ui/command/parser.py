@@ -112,6 +112,9 @@ def _add_advise(commands: Any) -> None:  # noqa: ANN401
     )
     parser.add_argument("--measure", action="store_true", help="take a few real steps to forecast the time")
     parser.add_argument(
+        "--prompt", action="store_true", help="try worked examples in the prompt first, on the validation rows"
+    )
+    parser.add_argument(
         "--price", type=_positive, metavar="PER_HOUR", help="what an hour of this machine costs, in any money"
     )
 

@@ -13,7 +13,7 @@ from core.strategy.methods import METHODS
 from ui import advicesheet, markup, matrixsheet, notices
 from ui.desk import Desk
 from ui.notices import guarded
-from ui.pages.strategy import form, models, sharing
+from ui.pages.strategy import form, models, prompting, sharing
 from ui.pages.strategy.sheet import Sheet, look
 from ui.tab import DATA, STRATEGY, TRAIN, Tab, asked, quiet
 
@@ -38,13 +38,15 @@ def build(desk: Desk, tab: Tab) -> None:
         method, about, reset = _method()
         drawn = [head, card, others, expert, problems, start, stamp]
         form.place(desk, key, drawn, _drawn)
+    prompting.place(desk, tab, stamp)
     sharing.place(desk, tab, stamp)
     with gr.Accordion("The recommendation matrix", open=False):
         lit = markup.view()
     models.place(desk, stamp)
     everything = [*drawn, model, goal, budget, name, method, about, lit, key]
-    wished = [model.input, goal.input, budget.input]
-    gr.on(wished, partial(on_wished, desk), [model, goal, budget], everything, **asked())
+    gr.on(
+        [model.input, goal.input, budget.input], partial(on_wished, desk), [model, goal, budget], everything, **asked()
+    )
     # A pasted name is one change without a key: only leaving the field tells of it.
     gr.on([name.input, name.blur], partial(on_named, desk), name, None, **quiet(trigger_mode="always_last"))
     method.input(partial(on_method_chosen, desk), method, everything, **asked())
@@ -145,6 +147,7 @@ def on_started(desk: Desk) -> Any:  # noqa: ANN401
     if choice is None:
         return gr.skip(), DATA
     plan = desk.plan(desk.advice(draft, choice), draft)
+    desk.prompts.give_way()
     try:
         run_id = desk.engine.start(plan)
     except BusyError as error:
