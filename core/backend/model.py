@@ -6,9 +6,11 @@ from typing import Any
 
 import torch
 from transformers import (
+    AutoConfig,
     AutoModelForCausalLM,
     AutoTokenizer,
     BitsAndBytesConfig,
+    PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
@@ -69,7 +71,6 @@ def load_base(
         "use_safetensors": True,
         "trust_remote_code": False,
         "local_files_only": Path(place).is_dir(),
-        "attn_implementation": ATTENTION,
         "output_loading_info": True,
     }
     if quantised:
@@ -133,7 +134,8 @@ def _read(model: str, place: str, wishes: dict[str, Any]) -> tuple[PreTrainedMod
     local = bool(wishes["local_files_only"])
     try:
         tokenizer = AutoTokenizer.from_pretrained(place, trust_remote_code=False, local_files_only=local)
-        network, info = AutoModelForCausalLM.from_pretrained(place, **wishes)
+        config = AutoConfig.from_pretrained(place, trust_remote_code=False, local_files_only=local)
+        network, info = AutoModelForCausalLM.from_pretrained(place, attn_implementation=_attention(config), **wishes)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelError(
             f"The model {model!r} cannot be loaded: {_first_line(error)}",
@@ -143,6 +145,11 @@ def _read(model: str, place: str, wishes: dict[str, Any]) -> tuple[PreTrainedMod
     # The name as it was typed goes into saved adapters, and not where this machine happens to keep the model.
     network.config._name_or_path = network.name_or_path = model
     return network, check_tokenizer(tokenizer)
+
+
+def _attention(config: PreTrainedConfig) -> str:
+    """Rows laid end to end, or step by step where a model caps its attention's scores: no fused kernel here does."""
+    return "eager" if getattr(config, "attn_logit_softcapping", None) is not None else ATTENTION
 
 
 def _check(model: str, network: PreTrainedModel, info: dict[str, Any]) -> None:

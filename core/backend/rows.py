@@ -106,6 +106,8 @@ def padded_losses(model: Network, rows: Sequence[Encoded]) -> Tensor:
 
 def choose_layout(model: Network, rows: Sequence[Encoded]) -> Layout:
     """Lay rows end to end where that gives the same losses as padding them, which is asked of the model itself."""
+    if model.config._attn_implementation != ATTENTION:
+        return Layout(joined=False)
     few = sorted(rows, key=lambda row: len(row.input_ids))[:: max(1, len(rows) // 3)][:3]
     was_training = model.training
     model.eval()

@@ -14,6 +14,9 @@ FEW_TEST_ROWS = 30
 FEW_ROWS = 50
 """With fewer examples than this, a prompt that holds some of them is the thing to try first."""
 
+CAPPED = frozenset({"gemma2"})
+"""Model types whose attention is computed step by step."""
+
 
 def cautions(split: Split, choice: DataChoice, facts: ModelFacts, machine: Machine) -> Iterator[str]:
     """Sentences for people, the gravest first; none where nothing speaks against it."""
@@ -35,6 +38,11 @@ def cautions(split: Split, choice: DataChoice, facts: ModelFacts, machine: Machi
 def _model(choice: DataChoice, facts: ModelFacts) -> Iterator[str]:
     entry = known(facts.model)
     instruct = entry.instruct if entry else facts.has_chat_template
+    if facts.architecture in CAPPED:
+        yield (
+            f"{facts.title} caps the scores of its attention, which no fused kernel does here: training is slower, and "
+            "long rows take more memory than is forecast."
+        )
     if choice.format == "chat" and not facts.has_chat_template:
         yield (
             f"{facts.title} has no chat template, and your data are chats: its turns would be learned as plain text. "

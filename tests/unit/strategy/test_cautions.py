@@ -60,3 +60,8 @@ def test_a_typo_in_a_hub_id_is_answered_with_what_was_meant(monkeypatch):
     with pytest.raises(ModelError) as refused:
         read_facts("Qwen/Qwen2.5-0.5B-Instuct")
     assert "Did you mean Qwen/Qwen2.5-0.5B-Instruct?" in refused.value.fix
+
+
+def test_a_model_without_a_fused_attention_is_slow_and_says_so(rows, choice, starter, machine):
+    (told,) = of(with_test(rows(500)), choice, replace(starter, architecture="gemma2"), machine)
+    assert "fused kernel" in told
