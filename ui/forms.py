@@ -13,19 +13,32 @@ _WIDEST_SLIDER = 128
 """A range of more steps than this is typed, not dragged."""
 
 
-def form(settings: type[BaseModel], values: Mapping[str, Any], only: Iterable[str] = ()) -> dict[str, Component]:
-    """Place one control per field (of `only`, if given) into the current block, filled from `values`."""
+def form(
+    settings: type[BaseModel],
+    values: Mapping[str, Any],
+    only: Iterable[str] = (),
+    problems: Mapping[str, str] | None = None,
+) -> dict[str, Component]:
+    """Place one control per field (of `only`, if given) into the current block, filled from `values`.
+
+    A field that `problems` names says what is wrong with its value.
+    """
     names = tuple(only) or tuple(settings.model_fields)
-    return {name: control(name, settings.model_fields[name], values.get(name)) for name in names}
+    wrong = problems or {}
+    return {name: control(name, settings.model_fields[name], values.get(name), wrong.get(name, "")) for name in names}
 
 
-def control(name: str, field: FieldInfo, value: Any) -> Component:  # noqa: ANN401 - a value of any setting
+def marks(settings: type[BaseModel], names: Iterable[str], problems: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Updates of a form's controls that say beside each field what is wrong with it; values stay as they are."""
+    return [gr.update(**_told(settings.model_fields[name], problems.get(name, ""))) for name in names]
+
+
+def control(name: str, field: FieldInfo, value: Any, problem: str = "") -> Component:  # noqa: ANN401 - a value of any setting
     """The control that fits a field: checkbox, menu, slider, number or text."""
     kinds = _kinds(field.annotation)
     look: dict[str, Any] = {
         "label": field.title or name.replace("_", " ").capitalize(),
-        "info": _help(field, kinds),
-        "elem_classes": ["ft-setting"],
+        **_told(field, problem),
         "elem_id": f"setting-{name}",
         "min_width": 220,
         "interactive": True,
@@ -87,8 +100,16 @@ def _same(one: Any, other: Any) -> bool:  # noqa: ANN401 - values of any setting
     return isinstance(other, int | float) and abs(one - other) <= 1e-9 * max(abs(one), abs(other))
 
 
-def _help(field: FieldInfo, kinds: Sequence[type]) -> str:
+def _told(field: FieldInfo, problem: str) -> dict[str, Any]:
+    """What stands at a field: its help, after what is wrong with it."""
+    help_ = _help(field)
+    info = f"**{problem.rstrip('.')}.** {help_}".strip() if problem else help_
+    return {"info": info, "elem_classes": ["ft-setting", "ft-wrong"] if problem else ["ft-setting"]}
+
+
+def _help(field: FieldInfo) -> str:
     """The field's own sentence and, for a number, its range."""
+    kinds = _kinds(field.annotation)
     told = (field.description or "").rstrip(".")
     if not {int, float} & set(kinds) or bool in kinds:
         return f"{told}." if told else ""

@@ -187,11 +187,12 @@ def test_a_reader_that_goes_away_leaves_the_run_alone_and_stop_ends_it(endless, 
 
 
 def test_all_mistakes_in_the_settings_are_listed_at_once_and_nothing_is_begun(tmp_path):
-    words = ("--model", "starter", "--set", "epochs=0", "--set", "rnak=4", "--set", "dropout=2")
+    wrong = ("epochs=0", "rnak=4", "dropout=2", "seed=-1", "schedule=zigzag")
+    words = ("--model", "starter", *(word for setting in wrong for word in ("--set", setting)))
     done = run_app(tmp_path / "home", "train", "legal_clauses", *words, "--json")
     assert done.returncode == 2
     problems = json.loads(done.stdout)["error"]["problems"]
-    assert set(problems) == {"epochs", "rnak", "options.dropout"}
+    assert set(problems) == {"epochs", "rnak", "options.dropout", "seed", "schedule"}
     assert "'rank'" in problems["rnak"]
     assert lines(run_app(tmp_path / "home", "runs", "--json").stdout) == [{"runs": []}]
 

@@ -47,6 +47,19 @@ def test_no_number_is_refused_before_we_can_name_all_that_is_wrong():
     assert control.maximum is None
 
 
+def test_what_is_wrong_with_a_value_stands_at_its_field_and_nowhere_else():
+    wrong = {"epochs": "Input should be less than or equal to 100"}
+    with gr.Blocks():
+        controls = forms.form(Plan, {"epochs": 1000, "seed": 7}, ("epochs", "seed"), wrong)
+    assert "less than or equal to 100." in controls["epochs"].info
+    assert "ft-wrong" in controls["epochs"].elem_classes
+    assert "Input should" not in controls["seed"].info
+    marked, plain = forms.marks(Plan, ("epochs", "seed"), wrong)
+    assert marked["info"] == controls["epochs"].info
+    assert plain["info"] == controls["seed"].info
+    assert "value" not in marked, "what was typed stays"
+
+
 def test_only_what_differs_from_the_advice_is_kept():
     advised = {"epochs": 5, "learning_rate": 2e-4, "precision": "auto", "flag": False}
     chosen = {"epochs": 5.0, "learning_rate": 1e-4, "precision": "auto", "flag": True}

@@ -37,21 +37,24 @@ def place(desk: Desk, key: gr.State, drawn: list[Any], draw: Callable[[Desk], li
     @gr.render(inputs=key, triggers=[key.change], trigger_mode="once", show_progress="hidden")
     def settings(drawn_for: str) -> None:
         draft = desk.draft()
-        advice = look(desk).advice if drawn_for else None
+        sheet = look(desk)
+        advice = sheet.advice if drawn_for else None
         if advice is None:
             markup.view(markup.empty("The settings appear once there is a plan."))
             return
         raw = desk.raw_plan(advice, draft)
         method = METHODS[raw["method"]]
         with gr.Row(elem_classes=["ft-form"]):
-            common = forms.form(Plan, raw, _FIELDS)
+            common = forms.form(Plan, raw, _FIELDS, sheet.problems)
         markup.view(markup.block(f"<p class='ft-caption'>Of {markup.text(method.title)}</p>"))
         with gr.Row(elem_classes=["ft-form"]):
-            own = forms.form(method.options, raw["options"])
+            own = forms.form(method.options, raw["options"], problems=sheet.option_problems)
         controls = [*common.values(), *own.values()]
         changed = partial(on_setting_changed, desk, draw, tuple(common), tuple(own))
+        # A pasted text is one change without a key: only leaving the field tells of it.
         events = [control.input for control in controls]
-        gr.on(events, changed, controls, drawn, **quiet(trigger_mode="always_last"))
+        events += [control.blur for control in controls if isinstance(control, gr.Textbox)]
+        gr.on(events, changed, controls, [*drawn, *controls], **quiet(trigger_mode="always_last"))
 
 
 @guarded
@@ -62,7 +65,7 @@ def on_setting_changed(  # what the form typed follows the names of its fields
     own: tuple[str, ...],
     *values: Any,  # noqa: ANN401
 ) -> Any:  # noqa: ANN401
-    """Keep what differs from the advice and draw the forecast anew."""
+    """Keep what differs from the advice, draw the forecast anew, and say beside each field what is wrong with it."""
     draft = desk.draft()
     choice = desk.choice(draft)
     if choice is None:
@@ -77,4 +80,6 @@ def on_setting_changed(  # what the form typed follows the names of its fields
     elif changed := forms.differing(advised["options"], options):
         overrides["options"] = changed
     desk.keep(overrides=overrides)
-    return draw(desk)
+    sheet = look(desk)
+    wrong = forms.marks(Plan, names, sheet.problems) + forms.marks(METHODS[method].options, own, sheet.option_problems)
+    return [*draw(desk), *wrong]
