@@ -19,6 +19,7 @@ from core.job.inquiry import Inquiry
 from core.job.launchers import LAUNCHERS
 from core.job.library import Library
 from core.job.promptings import Promptings
+from core.job.queue import Queue
 from core.job.runner import Runner
 from core.job.speeds import Speeds
 from core.store.store import Job, Record, RunRow, Store
@@ -48,7 +49,8 @@ class RunSummary:
 class Engine:
     """Data sets, advice, jobs and results of one home folder.
 
-    Several engines may share a home (the dashboard and the command line do); one job runs at a time among all of them.
+    Several engines may share a home (the dashboard and the command line do); one job runs at a time among all of them,
+    and the others wait in one queue.
     """
 
     def __init__(self, home: Path, *, launcher: str = "process") -> None:
@@ -63,6 +65,8 @@ class Engine:
         self.library = Library(home)
         """The data sets; the four methods below are short ways to it."""
         self._speeds = Speeds(self.store)
+        self.queue = Queue(self.store)
+        """The runs that wait, and their order."""
         self.promptings = Promptings(self.store, self.split)
         """What untuned models get with examples in the prompt."""
         self._launcher = LAUNCHERS[launcher]()
@@ -153,14 +157,14 @@ class Engine:
         """Start a worker early, so that its libraries are loaded by the time that someone starts a run."""
         self._launcher.warm_up(self.home)
 
-    def start(self, plan: Plan) -> str:
-        """Queue a run and return its id.
+    def start(self, plan: Plan, not_before: float | None = None) -> str:
+        """Queue a run, which begins when its turn comes and not before a time (UTC epoch, seconds); return its id.
 
         Raises:
             SettingsError: The plan is not valid.
             DataError: The rows changed since the plan was made, or too few are left to train on.
             ModelError: The model can be planned with, but not be had.
-            BusyError: A job is running already; nothing of this one was written.
+            BusyError: The same plan is running or waiting already; nothing of this one was written.
         """
         plan = self.read_plan(plan.model_dump())
         frozen = self.split(plan.data, plan.seed).sha256
@@ -168,8 +172,8 @@ class Engine:
         facts = self.facts(plan.model)
         if facts.note:
             raise ModelError(facts.note, "Connect to the hub, give the model's folder, or take 'starter'.")
-        job = self.store.add_run(plan.model_dump(mode="json"), plan.name or _default_name(plan))
-        self.runner.submit(job)
+        job = self.store.add_run(plan.model_dump(mode="json"), plan.name or _default_name(plan), not_before)
+        self.runner.begin_next()
         return job.run_id
 
     def resume(self, run_id: str) -> Job:
@@ -177,7 +181,7 @@ class Engine:
 
         Raises:
             NotFoundError: There is no such run.
-            BusyError: A job is going on, or the run is done and has nothing left to train.
+            BusyError: A job of it goes on or waits, or the run is done and has nothing left to train.
         """
         trained = self.store.latest(run_id, "train")
         if trained is not None and trained.state is RunState.DONE:
@@ -218,7 +222,7 @@ class Engine:
         return self._summary(self.store.run(run_id))
 
     def active(self) -> Job | None:
-        """The job that is not finished, if there is one."""
+        """The job at work, or about to begin; those that wait stand in `queue`."""
         return self.store.active()
 
     def since(self, run_id: str, seq: int = 0, limit: int | None = None) -> list[Record]:
@@ -266,7 +270,7 @@ class Engine:
 
     def _submit(self, run_id: str, kind: str, task: dict[str, Any]) -> Job:
         job = self.store.add_job(run_id, kind, task)
-        self.runner.submit(job)
+        self.runner.begin_next()
         return job
 
     def _summary(self, row: RunRow) -> RunSummary:

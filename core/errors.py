@@ -7,7 +7,7 @@
         ├── DataError          a file that cannot be read or understood
         ├── ModelError         a model that cannot be found, read or trusted
         ├── MachineError       too little memory or disk, a port in use, a missing library
-        ├── BusyError          a job is running already
+        ├── BusyError          the same is going on already, or something beside it would disturb it
         └── NotFoundError      no run, dataset or entry of that name
 
 Core raises; it never returns "" for success or a string for failure. The page and the command line show `what` and
@@ -67,7 +67,7 @@ class MachineError(UserError):
 
 
 class BusyError(UserError):
-    """A job is running already, and only one runs at a time."""
+    """The same is going on already, or what goes on would be disturbed."""
 
 
 class NotFoundError(UserError):

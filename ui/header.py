@@ -74,6 +74,7 @@ def on_tick(desk: Desk, run_id: str, seen: str) -> Any:  # noqa: ANN401 - update
     job = desk.engine.active()
     view = _view(desk, run_id)
     pulse = f"{run_id} {view.seq} {view.state} {job.id if job else ''} {desk.prompts.stage}"
+    pulse += desk.engine.queue.stamp
     running = _job_text(desk, job)
     results = _results(desk, view)
     machine = _machine(desk)
@@ -110,8 +111,11 @@ def _machine(desk: Desk) -> str:
 
 
 def _job_text(desk: Desk, job: Job | None) -> str:
+    waiting = len(desk.engine.queue)
+    line = f"{waiting:,} waiting" if waiting else ""
     if job is None:
-        return "Nothing is running"
+        paused = "Queue paused" if desk.engine.queue.is_paused else ""
+        return " · ".join(filter(None, [paused or ("" if line else "Nothing is running"), line]))
     view = desk.view(job.run_id)
     share = phrases.fraction(view)
     parts = [phrases.STATE_WORDS[job.state]]
@@ -120,7 +124,7 @@ def _job_text(desk: Desk, job: Job | None) -> str:
     left = phrases.seconds_left(view)
     if left:
         parts.append(words.time_left(*left))
-    return " · ".join(parts)
+    return " · ".join([*parts, line] if line else parts)
 
 
 def _results(desk: Desk, view: RunView) -> dict[int, str]:

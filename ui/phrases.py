@@ -98,6 +98,11 @@ def progress(view: RunView) -> str:
     return STATE_WORDS[view.state]
 
 
+def waiting_headline(told: str) -> tuple[str, str, str]:
+    """Headline, line below and tone of a run that waits in the queue; `told` is what it waits for."""
+    return f"Waiting {told}", "It begins by itself; the order of the queue stands on the Runs page.", ""
+
+
 def training_headline(view: RunView, patience: int | None = None) -> tuple[str, str, str]:
     """Headline, line below and tone of the training page."""
     job = view.training

@@ -1,11 +1,12 @@
-"""The background thread that looks after jobs: its own, and those that another program left behind."""
+"""The background thread that begins what waits in the queue, and looks after all that was begun."""
 
+import contextlib
 import logging
 import threading
 import time
 from dataclasses import dataclass
 
-from core.errors import FewtuneError, UserError
+from core.errors import FewtuneError, NotFoundError, UserError
 from core.events import RunState, StateChanged, StepTaken
 from core.job.launchers.launcher import Launcher, Running
 from core.job.launchers.process import end_process
@@ -32,10 +33,13 @@ class Patience:
 
 
 class Runner:
-    """Starts jobs, and sees to it that each comes to an end that the store knows."""
+    """Begins jobs in the order of the queue, one at a time, and sees to it that each comes to an end."""
 
     def __init__(self, store: Store, launcher: Launcher, patience: Patience | None = None) -> None:
-        """Begin to look after the jobs of `store`, with those first that are unfinished now."""
+        """Begin to look after the jobs of `store`, with those first that are unfinished now.
+
+        Several programs may do so on one home; whichever looks first begins the next job.
+        """
         self._store = store
         self._launcher = launcher
         self._patience = patience or Patience()
@@ -45,20 +49,25 @@ class Runner:
         self._leaving: dict[int, float] = {}
         """The same for processes whose job is over."""
         self._lock = threading.Lock()
+        self._beginning = threading.Lock()
         self._wake = threading.Event()
         self._closed = False
         self._thread = threading.Thread(target=self._look_after_all, name="runner", daemon=True)
         self._thread.start()
 
-    def submit(self, job: Job) -> None:
-        """Start a queued job and return at once; one that was stopped meanwhile is let be.
+    def begin_next(self) -> None:
+        """Begin with whatever has its turn in the queue, and return at once; do nothing while something is at work.
 
         The state moves here, in the caller's thread: a stop that comes next meets a job that can be stopped.
         """
-        try:
-            self._store.append(job.id, StateChanged(state=RunState.PREPARING))
-        except IllegalMove:
-            return
+        with self._beginning:
+            while not (self._closed or self._is_occupied()):
+                job = self._store.take(only_own=not self._launcher.outlives_program)
+                if job is None:
+                    return
+                self._launch(job)
+
+    def _launch(self, job: Job) -> None:
         try:
             running = self._launcher.start(job, self._store)
         except (UserError, OSError) as error:
@@ -67,7 +76,16 @@ class Runner:
             return
         with self._lock:
             self._running[job.id] = running
+        if running.worker is not None:
+            # The worker says so itself, but later: until then this program would have to live for the job to be.
+            with contextlib.suppress(IllegalMove, NotFoundError):
+                self._store.claim(job.id, running.worker.pid, running.worker.created)
         self._wake.set()
+
+    def _is_occupied(self) -> bool:
+        """Whether a process of an earlier job is still there: the next would find its memory taken."""
+        with self._lock:
+            return any(running.poll() is None for running in self._running.values())
 
     def close(self) -> None:
         """End the thread; what runs in processes goes on."""
@@ -86,6 +104,8 @@ class Runner:
                     self._look_after(job)
                 for job_id in mine.keys() - {job.id for job in unfinished}:
                     self._see_off(job_id, mine[job_id])
+                if unfinished or mine:
+                    self.begin_next()
                 busy = bool(unfinished or mine)
             except (FewtuneError, OSError):  # a full disk, a locked store: they pass, and the jobs are still there
                 if not (self._closed or self._store.is_closed):
@@ -94,6 +114,8 @@ class Runner:
             self._wake.clear()
 
     def _look_after(self, job: Job) -> None:
+        if job.state is RunState.QUEUED:
+            return
         with self._lock:
             running = self._running.get(job.id)
         code = None if running is None else running.poll()

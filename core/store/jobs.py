@@ -12,7 +12,8 @@ from core.store.identity import ProcessIdentity, this_process
 from core.store.lifecycle import IllegalMove
 from core.store.log import Log, job_row, newest, write
 
-_UNFINISHED = "state NOT IN ('DONE', 'STOPPED', 'FAILED', 'LOST')"  # as the index of the schema has it
+UNFINISHED = "state NOT IN ('DONE', 'STOPPED', 'FAILED', 'LOST')"  # as the index of the schema has it
+_AT_WORK = f"{UNFINISHED} AND state <> 'QUEUED'"
 _VERBS = {"train": "run", "evaluate": "evaluation", "export": "export"}
 
 
@@ -35,7 +36,13 @@ class Job:
     created_at: float
     """UTC epoch, seconds."""
     owner: ProcessIdentity
-    """The process that queued it."""
+    """The process that queued it, or that took it from the queue."""
+    not_before: float | None = None
+    """When it may begin at the earliest, where somebody said so: UTC epoch, seconds."""
+    held: bool = False
+    """Whether it stays in the queue until somebody lets it go on."""
+    wish: str = ""
+    """What somebody wants of the work beside its going on: "save", "free" or "now"; see `Wishes`."""
 
     @property
     def worker(self) -> ProcessIdentity | None:
@@ -56,7 +63,7 @@ class Jobs(Log):
 
         Raises:
             NotFoundError: There is no such run.
-            BusyError: A job is not finished, of whichever run and process.
+            BusyError: A job of the run is not finished.
         """
         self.mark_lost()
         with self._transaction() as connection:
@@ -87,11 +94,11 @@ class Jobs(Log):
 
     def unfinished(self) -> list[Job]:
         """Jobs that are not in a final state."""
-        return self._jobs(f"WHERE {_UNFINISHED} ORDER BY id")
+        return self._jobs(f"WHERE {UNFINISHED} ORDER BY id")
 
-    def active(self) -> Job | None:
-        """The one job that is not finished, if there is one."""
-        return next(iter(self.unfinished()), None)
+    def at_work(self) -> Job | None:
+        """The one job that was begun and is not finished, if there is one."""
+        return next(iter(self._jobs(f"WHERE {_AT_WORK}")), None)
 
     def claim(self, job_id: int, pid: int, process_created: float) -> Job:
         """Take the job for a worker process, which answers for it from now on.
@@ -111,15 +118,22 @@ class Jobs(Log):
             )
         return self.job(job_id)
 
-    def request_stop(self, job_id: int) -> RunState:
-        """Ask the job to stop and return the state that it has then; asking again changes nothing.
+    def request_stop(self, job_id: int, wish: str = "") -> RunState:
+        """Ask the job to stop and return the state that it has then; asking again changes only the wish.
+
+        With the wish "now" it is ended at once, with "free" it waits in the queue to go on later; see `Wishes`.
 
         Raises:
             NotFoundError: There is no such job.
         """
         with self._transaction() as connection:
-            state = RunState(job_row(connection, job_id)["state"])
-            if state.is_final or state is RunState.STOPPING:
+            row = job_row(connection, job_id)
+            state = RunState(row["state"])
+            if state.is_final:
+                return state
+            if row["wish"] != "now":
+                connection.execute("UPDATE jobs SET wish = ? WHERE id = ?", (wish, job_id))
+            if state is RunState.STOPPING:
                 return state
             asked = StateChanged(state=RunState.STOPPING)
             if state is RunState.QUEUED:
@@ -144,9 +158,12 @@ class Jobs(Log):
         return True
 
     def mark_lost(self) -> None:
-        """Give up every unfinished job whose process is gone, so that it blocks nobody for ever."""
+        """Give up every job that was begun and whose process is gone, so that it blocks nobody for ever.
+
+        Those that wait in the queue need no process: whoever comes next takes them.
+        """
         for job in self.unfinished():
-            if not job.is_answered:
+            if job.state is not RunState.QUEUED and not job.is_answered:
                 self.lose(job.id, "The worker process ended" if job.pid else "The program that started it ended")
 
     def last_words(self, job_id: int, how: str) -> tuple[str, str]:
@@ -162,25 +179,27 @@ class Jobs(Log):
         return [_job(row) for row in self._rows(f"SELECT * FROM jobs {where}", *values)]
 
     def _insert_job(self, connection: sqlite3.Connection, run_id: str, kind: str, task: dict[str, Any]) -> int:
-        """Queue a job, inside the transaction that makes sure that it is the only one.
+        """Queue a job behind all others, inside the transaction that makes sure that it is the only one of its run.
 
         Raises:
             BusyError: It is not.
         """
         busy = connection.execute(
-            f"SELECT r.name, j.kind, j.state FROM jobs j JOIN runs r ON r.id = j.run_id WHERE j.{_UNFINISHED}"
+            f"SELECT r.name, j.kind, j.state FROM jobs j JOIN runs r ON r.id = j.run_id"
+            f" WHERE j.run_id = ? AND j.{UNFINISHED}",
+            (run_id,),
         ).fetchone()
         if busy is not None:
             raise BusyError(
-                f"A job is already running: the {_VERBS.get(busy['kind'], busy['kind'])} of '{busy['name']}'"
-                f" ({busy['state'].lower()}).",
+                f"A job of this run is already running or waiting: the {_VERBS.get(busy['kind'], busy['kind'])} of"
+                f" '{busy['name']}' ({busy['state'].lower()}).",
                 "Wait until it is done, or stop it.",
             )
         now, owner = time.time(), this_process()
         attempts = connection.execute("SELECT max(attempt) FROM jobs WHERE run_id = ?", (run_id,)).fetchone()[0] or 0
         cursor = connection.execute(
-            "INSERT INTO jobs (run_id, kind, attempt, task, state, owner_pid, owner_created, created_at, updated_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO jobs (run_id, kind, attempt, task, state, owner_pid, owner_created, created_at, updated_at,"
+            " place) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT ifnull(max(place), 0) + 1 FROM jobs))",
             (
                 *(run_id, kind, attempts + 1 if kind == "train" else max(attempts, 1), json.dumps(task)),
                 *(RunState.QUEUED.value, owner.pid, owner.created, now, now),
@@ -208,6 +227,9 @@ def _job(row: sqlite3.Row) -> Job:
         process_created=row["process_created"],
         created_at=row["created_at"],
         owner=ProcessIdentity(row["owner_pid"], row["owner_created"]),
+        not_before=row["not_before"],
+        held=bool(row["held"]),
+        wish=row["wish"],
     )
 
 

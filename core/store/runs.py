@@ -11,7 +11,8 @@ from typing import Any
 
 from core.errors import BusyError, MachineError, NotFoundError
 from core.events import RunState
-from core.store.jobs import Job, Jobs, no_run
+from core.store.jobs import UNFINISHED, Job, no_run
+from core.store.queue import Queue
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's base 32, lower case: sorts as it counts, safe on file systems that ignore case."""
@@ -48,25 +49,44 @@ class RunRow:
     note: str
 
 
-class Runs(Jobs):
+class Runs(Queue):
     """The part of the store that knows runs."""
 
-    def add_run(self, plan: dict[str, Any], name: str) -> Job:
-        """Write down a run and queue its training, both or neither.
+    def add_run(self, plan: dict[str, Any], name: str, not_before: float | None = None) -> Job:
+        """Write down a run and queue its training, both or neither; it begins not before the time that is given.
 
         Raises:
-            BusyError: A job is not finished, of whichever run and process; nothing of this one was written.
+            BusyError: A run of the same plan is not finished; nothing of this one was written.
         """
         self.mark_lost()
         with self._transaction() as connection:
+            self._refuse_twin(connection, plan)
             run_id = _next_id(connection)
             connection.execute(
                 "INSERT INTO runs (id, name, plan, created_at) VALUES (?, ?, ?, ?)",
                 (run_id, _storable(name), json.dumps(plan), time.time()),
             )
-            job_id = self._insert_job(connection, run_id, "train", {})  # raises BusyError: the run goes with it
+            job_id = self._insert_job(connection, run_id, "train", {})
+            connection.execute("UPDATE jobs SET not_before = ? WHERE id = ?", (not_before, job_id))
         self.run_folder(run_id).mkdir(mode=0o700, parents=True, exist_ok=True)
         return self.job(job_id)
+
+    def _refuse_twin(self, connection: sqlite3.Connection, plan: dict[str, Any]) -> None:
+        """See to it that a double click, or the same request sent twice, makes one run.
+
+        Raises:
+            BusyError: A run of this plan, under whichever name, is being trained or waits for it.
+        """
+        rows = connection.execute(
+            "SELECT r.name, r.plan, j.state FROM jobs j JOIN runs r ON r.id = j.run_id"
+            f" WHERE j.kind = 'train' AND j.{UNFINISHED}"
+        ).fetchall()
+        for name, text, state in rows:
+            if _unnamed(json.loads(text)) == _unnamed(json.loads(json.dumps(plan))):
+                raise BusyError(
+                    f"This plan is already running or waiting: '{name}' ({state.lower()}).",
+                    "Watch that one, or change something in the plan.",
+                )
 
     def runs(self) -> list[RunRow]:
         """All runs, newest first."""
@@ -182,6 +202,10 @@ def _run_row(row: sqlite3.Row) -> RunRow:
         updated_at=row["updated_at"],
         note=row["note"],
     )
+
+
+def _unnamed(plan: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in plan.items() if key != "name"}
 
 
 def _storable(text: str) -> str:

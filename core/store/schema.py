@@ -13,12 +13,15 @@ from typing import Any
 from core.errors import MachineError
 
 FILE_NAME = "fewtune.sqlite"
-VERSION = 1
+VERSION = 2
 """Of the tables below; grows with each change of them."""
 
 _LOCK_SECONDS = 30.0
 """How long a write waits for the writes of others."""
 _FINAL = "('DONE', 'STOPPED', 'FAILED', 'LOST')"
+_ONE_AT_WORK = f"CREATE UNIQUE INDEX one_job_at_work ON jobs ((1)) WHERE state NOT IN {_FINAL} AND state <> 'QUEUED'"
+_ONE_PER_RUN = f"CREATE UNIQUE INDEX one_job_per_run ON jobs (run_id) WHERE state NOT IN {_FINAL}"
+_QUEUE = "CREATE TABLE queue (id INTEGER PRIMARY KEY CHECK (id = 1), paused INTEGER NOT NULL)"
 _TABLES = (
     """CREATE TABLE runs (
         id TEXT PRIMARY KEY,
@@ -27,7 +30,8 @@ _TABLES = (
         plan TEXT NOT NULL,
         created_at REAL NOT NULL
     )""",
-    # `owner` queued the job; `pid` is the worker process that took it, if it runs in one.
+    # `owner` queued the job, or began it; `pid` is the worker process that took it, if it runs in one.
+    # `place` orders those that wait; `not_before` is UTC epoch seconds; `told` says whether its end went out.
     """CREATE TABLE jobs (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
@@ -40,10 +44,17 @@ _TABLES = (
         pid INTEGER,
         process_created REAL,
         created_at REAL NOT NULL,
-        updated_at REAL NOT NULL
+        updated_at REAL NOT NULL,
+        place REAL NOT NULL DEFAULT 0,
+        not_before REAL,
+        held INTEGER NOT NULL DEFAULT 0,
+        wish TEXT NOT NULL DEFAULT '',
+        told INTEGER NOT NULL DEFAULT 0
     )""",
-    # The promise that one job runs at a time, kept by the database even if a query above it should be wrong.
-    f"CREATE UNIQUE INDEX one_active_job ON jobs ((1)) WHERE state NOT IN {_FINAL}",
+    # The promises that one job runs at a time, and one of each run, kept by the database even if a query above it
+    # should be wrong.
+    _ONE_AT_WORK,
+    _ONE_PER_RUN,
     "CREATE INDEX jobs_of_run ON jobs (run_id)",
     """CREATE TABLE events (
         seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -58,8 +69,23 @@ _TABLES = (
     "CREATE TABLE servers (id INTEGER PRIMARY KEY CHECK (id = 1), pid INTEGER, created REAL, address TEXT)",
     # Folders of deleted runs that could not be removed yet.
     "CREATE TABLE leftovers (run_id TEXT PRIMARY KEY)",
+    _QUEUE,
     f"PRAGMA user_version = {VERSION}",
 )
+_UPGRADE = (
+    "DROP INDEX one_active_job",
+    "ALTER TABLE jobs ADD COLUMN place REAL NOT NULL DEFAULT 0",
+    "ALTER TABLE jobs ADD COLUMN not_before REAL",
+    "ALTER TABLE jobs ADD COLUMN held INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE jobs ADD COLUMN wish TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE jobs ADD COLUMN told INTEGER NOT NULL DEFAULT 0",
+    "UPDATE jobs SET told = 1",
+    _ONE_AT_WORK,
+    _ONE_PER_RUN,
+    _QUEUE,
+    f"PRAGMA user_version = {VERSION}",
+)
+"""From version 1, which had no queue."""
 
 
 class Database:
@@ -140,9 +166,9 @@ class Database:
         if _version(connection) == VERSION:
             return
         with self._transaction():
-            if _version(connection) == 0:  # asked again: another process may have been first
-                for statement in _TABLES:
-                    connection.execute(statement)
+            before = _version(connection)  # asked again: another process may have been first
+            for statement in {0: _TABLES, 1: _UPGRADE}.get(before, ()):
+                connection.execute(statement)
 
     def _check_version(self, connection: sqlite3.Connection) -> None:
         version = _version(connection)
@@ -153,7 +179,7 @@ class Database:
             )
         if version == 0 and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
             # Between the two questions another process may have made the tables.
-            if _version(connection) == VERSION:
+            if _version(connection):
                 return
             raise MachineError(f"{self._path} is a database of something else.", "Choose another folder with --home.")
 

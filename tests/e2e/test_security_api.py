@@ -32,7 +32,7 @@ def served(tmp_path_factory):
     dashboard.end()
     # Pressing every button starts a run, and a run outlives its dashboard.
     store = Store(home)
-    if job := store.active():
+    for job in store.unfinished():
         store.request_stop(job.id)
     store.close()
 

@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections.abc import Callable
 
 from core.engine import Engine
-from ui.command import data, runs, say, train
+from ui.command import data, queue, runs, say, train
 from ui.command.follow import Left
 
 COMMANDS: dict[str, Callable[[Engine, Namespace], int]] = {
@@ -16,6 +16,7 @@ COMMANDS: dict[str, Callable[[Engine, Namespace], int]] = {
     "runs": runs.runs,
     "stop": runs.stop,
     "resume": runs.resume,
+    "queue": queue.queue,
 }
 
 

@@ -42,7 +42,17 @@ def build_parser() -> Parser:
     )
     _add_dashboard(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    for add in (_add_check, _add_advise, _add_train, _add_evaluate, _add_export, _add_runs, _add_stop, _add_resume):
+    for add in (
+        _add_check,
+        _add_advise,
+        _add_train,
+        _add_evaluate,
+        _add_export,
+        _add_runs,
+        _add_stop,
+        _add_resume,
+        _add_queue,
+    ):
         add(commands)
     return parser
 
@@ -133,6 +143,7 @@ def _add_train(commands: Any) -> None:  # noqa: ANN401
         metavar="KEY=VALUE",
         help="a setting of the plan or of its method; may be given several times",
     )
+    parser.add_argument("--at", default="", metavar="TIME", help="begin not before 22:30, or '2031-05-17 22:30'")
 
 
 def _add_wishes(parser: Parser) -> None:
@@ -165,6 +176,18 @@ def _add_stop(commands: Any) -> None:  # noqa: ANN401
 def _add_resume(commands: Any) -> None:  # noqa: ANN401
     parser = _command(commands, "resume", "go on with a run that was stopped, failed or lost")
     parser.add_argument("run", metavar="RUN")
+
+
+def _add_queue(commands: Any) -> None:  # noqa: ANN401
+    parser = _command(commands, "queue", "list the runs that wait, and change their order")
+    act = parser.add_mutually_exclusive_group()
+    act.add_argument("--first", metavar="RUN", help="let it begin before all others that wait")
+    act.add_argument("--up", metavar="RUN", help="let it begin one earlier")
+    act.add_argument("--down", metavar="RUN", help="let it begin one later")
+    act.add_argument("--out", metavar="RUN", help="take it out")
+    act.add_argument("--at", metavar="RUN=TIME", help="let it begin not before a time; without TIME, at its turn")
+    act.add_argument("--pause", action="store_true", help="let nothing new begin; the run at work goes on")
+    act.add_argument("--go-on", action="store_true", help="let the next begin")
 
 
 def _names(text: str) -> list[tuple[str, str]]:

@@ -20,8 +20,7 @@ def see_through(engine: Engine, job: Job, *, as_json: bool) -> int:
         BrokenPipeError: Whoever read the answer went away; the run goes on.
     """
     following = Following(engine, job)
-    if not as_json:
-        say.note(f"Run {job.run_id} began. Ctrl+C stops it.")
+    _tell_place(engine, job, quiet=as_json)
     try:
         end = following.to_the_end(as_json_lines(job.run_id) if as_json else Progress())
     except BrokenPipeError:
@@ -41,6 +40,15 @@ def see_through(engine: Engine, job: Job, *, as_json: bool) -> int:
     return int(not done)
 
 
+def _tell_place(engine: Engine, job: Job, *, quiet: bool) -> None:
+    """Say whether the job began, or what it waits for; a program that reads events sees by itself that it began."""
+    place = engine.queue.place_of(job.run_id)
+    if place is not None:
+        say.note(f"Run {job.run_id} waits {place.told}. Ctrl+C takes it out of the queue.")
+    elif not quiet:
+        say.note(f"Run {job.run_id} began. Ctrl+C stops it.")
+
+
 def resume(engine: Engine, given: Namespace) -> int:
     """Go on with a run from its newest checkpoint."""
     return see_through(engine, engine.resume(given.run), as_json=given.json)
@@ -51,7 +59,9 @@ def evaluate(engine: Engine, given: Namespace) -> int:
     summary = engine.run(given.run)
     scores = None if given.again else engine.evaluation(given.run)
     if scores is None:
-        following = Following(engine, engine.evaluate(given.run))
+        job = engine.evaluate(given.run)
+        _tell_place(engine, job, quiet=True)
+        following = Following(engine, job)
         end = following.to_the_end(Progress())
         if end.state != RunState.DONE:
             return _failed(end.reason or _ended(end.state), end.fix, given)
@@ -76,7 +86,9 @@ def evaluate(engine: Engine, given: Namespace) -> int:
 
 def export(engine: Engine, given: Namespace) -> int:
     """Write the tuned model elsewhere."""
-    following = Following(engine, engine.export(given.run, given.to, given.out))
+    job = engine.export(given.run, given.to, given.out)
+    _tell_place(engine, job, quiet=True)
+    following = Following(engine, job)
     end = following.to_the_end(Progress())
     exported = following.exported
     if end.state != RunState.DONE or exported is None:
@@ -99,16 +111,17 @@ def export(engine: Engine, given: Namespace) -> int:
 
 
 def runs(engine: Engine, given: Namespace) -> int:
-    """Print all runs, newest first."""
+    """Print all runs, newest first, those that wait with their place in the queue."""
     engine.store.mark_lost()
     summaries = engine.runs()
+    places = {waiting.job.run_id: number for number, waiting in enumerate(engine.queue.waiting(), 1)}
     if given.json:
-        say.answer({"runs": [_as_json(summary) for summary in summaries]})
+        say.answer({"runs": [_as_json(summary) | {"place": places.get(summary.row.id)} for summary in summaries]})
     elif not summaries:
         say.tell("No runs yet. Start one with: fewtune train legal_clauses --model starter")
     else:
         heads = ("run", "state", "name", "model", "method", "score", "begun")
-        say.tell(say.table([heads, *(_as_row(summary) for summary in summaries)]))
+        say.tell(say.table([heads, *(_as_row(summary, places) for summary in summaries)]))
     return 0
 
 
@@ -162,11 +175,12 @@ def _as_json(summary: RunSummary) -> dict[str, Any]:
     }
 
 
-def _as_row(summary: RunSummary) -> tuple[str, ...]:
+def _as_row(summary: RunSummary, places: Mapping[str, int]) -> tuple[str, ...]:
     row, plan = summary.row, summary.plan
+    state = f"{row.state.value} {places[row.id]}" if row.id in places else row.state.value
     score = words.NOTHING
     if summary.evaluated is not None and summary.evaluated.metrics:
         name, values = next(iter(summary.evaluated.metrics.items()))
         score = f"{name} {words.number(values['base'])} → {words.number(values['tuned'])}"
     name = words.shortened(row.name, 40)
-    return (row.id, row.state.value, name, plan.model, plan.method, score, words.ago(row.created_at))
+    return (row.id, state, name, plan.model, plan.method, score, words.ago(row.created_at))

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from core.dataset.choice import DataChoice
 from core.engine import Engine
 from core.errors import DataError, NotFoundError, SettingsError
+from core.job.queue import read_time
 from core.strategy.advise import Goal
 from core.strategy.methods import METHODS
 from core.strategy.plan import Plan
@@ -23,8 +24,9 @@ LARGEST_PLAN = 1_000_000
 
 def train(engine: Engine, given: Namespace) -> int:
     """Start a run and follow it to its scores."""
+    not_before = read_time(given.at)
     plan = make_plan(engine, given)
-    run_id = engine.start(plan)
+    run_id = engine.start(plan, not_before)
     job = engine.store.latest(run_id, "train")
     assert job is not None, "a run that was started has a job"
     return see_through(engine, job, as_json=given.json)

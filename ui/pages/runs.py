@@ -9,7 +9,7 @@ from core.engine import RunSummary
 from core.errors import UserError
 from core.strategy.methods import METHODS
 from core.strategy.plan import Plan
-from ui import advicesheet, drawings, markup, notices, phrases, plots, words
+from ui import advicesheet, drawings, markup, notices, phrases, plots, queuecard, words
 from ui.desk import Desk
 from ui.notices import guarded
 from ui.tab import RUNS, TRAIN, Tab, asked, quiet
@@ -23,16 +23,8 @@ def build(desk: Desk, tab: Tab) -> None:
     with gr.Row(elem_classes=["ft-head"]):
         head = markup.view(_headline([]))
         opening = gr.Button("Open the run", variant="primary", interactive=False, elem_id="ft-open-run")
-    table = gr.Dataframe(
-        headers=_HEADS,
-        datatype="str",
-        interactive=False,
-        show_label=False,
-        max_height=380,
-        elem_id="ft-runs",
-        wrap=True,
-    )
-    ids = gr.State([])
+    queuecard.place(desk, tab)
+    table, ids = _table(), gr.State([])
     with gr.Row():
         chosen = gr.Dropdown([], label="Chosen run", info="Or click a row of the table.", elem_id="ft-chosen", scale=3)
         name = gr.Textbox(
@@ -65,6 +57,18 @@ def build(desk: Desk, tab: Tab) -> None:
     keep.click(on_kept, None, sure, **quiet())
     really.click(partial(on_deleted, desk), [chosen, tab.run], [sure, tab.run, *listed], **asked())
     compared.change(partial(on_compared, desk), compared, [curves, differences], **quiet())
+
+
+def _table() -> gr.Dataframe:
+    return gr.Dataframe(
+        headers=_HEADS,
+        datatype="str",
+        interactive=False,
+        show_label=False,
+        max_height=380,
+        elem_id="ft-runs",
+        wrap=True,
+    )
 
 
 @guarded
@@ -147,7 +151,8 @@ def on_compared(desk: Desk, chosen: list[str]) -> Any:  # noqa: ANN401
 
 def _listed(desk: Desk, chosen: str | None) -> list[Any]:
     summaries = desk.engine.runs()
-    rows = [_row(summary) for summary in summaries]
+    places = {each.job.run_id: number for number, each in enumerate(desk.engine.queue.waiting(), 1)}
+    rows = [_row(summary, places.get(summary.row.id)) for summary in summaries]
     ids = [summary.row.id for summary in summaries]
     menu = [(f"{words.shortened(s.row.name, 60)} ({words.ago(s.row.created_at)})", s.row.id) for s in summaries]
     kept = chosen if chosen in ids else None
@@ -155,18 +160,21 @@ def _listed(desk: Desk, chosen: str | None) -> list[Any]:
     return [_headline(rows), table, ids, gr.Dropdown(choices=menu, value=kept), gr.Dropdown(choices=menu)]
 
 
-def _row(summary: RunSummary) -> list[str]:
+def _row(summary: RunSummary, place: int | None) -> list[str]:
     row, plan = summary.row, summary.plan
     score = words.NOTHING
     if summary.evaluated and summary.evaluated.metrics:
         name, values = next(iter(summary.evaluated.metrics.items()))
         score = phrases.difference(name, values)
     took = words.duration(max(0.0, row.updated_at - row.created_at)) if row.state.is_final else "going on"
+    state = phrases.STATE_WORDS[row.state]
+    if place is not None:
+        state, took = f"{state}, place {place}", words.NOTHING
     size = advicesheet.size_of(plan)
     told = f"{METHODS[plan.method].title} {size}, {words.counted(plan.epochs, 'epoch')}".replace("  ", " ")
     return [
         words.shortened(row.name, 60),
-        phrases.STATE_WORDS[row.state],
+        state,
         words.shortened(plan.data.name, 30),
         f"{told}, {plan.model.rpartition('/')[2]}",
         score,

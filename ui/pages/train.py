@@ -66,10 +66,10 @@ def on_looked(desk: Desk, run_id: str, step: int, figured: tuple[str, float]) ->
 def on_stop(desk: Desk, run_id: str) -> Any:  # noqa: ANN401
     """Ask the run to stop; asking twice is asking once."""
     try:
-        desk.engine.stop(run_id)
+        state = desk.engine.stop(run_id)
     except NotFoundError:  # it ended by itself meanwhile
         return gr.Button(visible=False)
-    return gr.Button("Stopping", interactive=False)
+    return gr.Button(visible=False) if state.is_final else gr.Button("Stopping", interactive=False)
 
 
 @guarded
@@ -104,8 +104,9 @@ def _drawn(desk: Desk, run_id: str) -> list[Any]:
         )
     view = desk.view(run_id)
     plan = desk.engine.run(run_id).plan
-    title, below, tone = phrases.training_headline(view, plan.patience)
-    head = markup.headline(title, below, tone)
+    waiting = desk.engine.queue.place_of(run_id)
+    told = phrases.waiting_headline(waiting.told) if waiting else phrases.training_headline(view, plan.patience)
+    head = markup.headline(*told)
     return [
         head,
         _status(view, plan),
@@ -135,7 +136,8 @@ def _buttons(view: RunView) -> list[gr.Button]:
     else:
         onward = gr.Button("Evaluate what was kept", interactive=kept and not view.is_live)
     stopping = state == RunState.STOPPING
-    stop = gr.Button("Stopping" if stopping else "Stop training", visible=live, interactive=live and not stopping)
+    told = "Take out of the queue" if state == RunState.QUEUED else "Stopping" if stopping else "Stop training"
+    stop = gr.Button(told, visible=live, interactive=live and not stopping)
     resumable = state in _RESUMABLE and not view.is_live
     told = f"Resume from step {view.checkpoint:,}" if view.checkpoint else "Start again from the beginning"
     return [onward, stop, gr.Button(told, visible=resumable)]

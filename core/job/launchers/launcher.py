@@ -3,11 +3,16 @@
 from pathlib import Path
 from typing import Protocol
 
+from core.store.identity import ProcessIdentity
 from core.store.store import Job, Store
 
 
 class Running(Protocol):
     """A job that was launched, seen from where it was launched."""
+
+    @property
+    def worker(self) -> ProcessIdentity | None:
+        """The process of its own in which it runs, if it has one."""
 
     def poll(self) -> int | None:
         """None while it runs, else the exit code: negative for the signal that ended it."""
@@ -36,6 +41,8 @@ class Launcher(Protocol):
 
     name: str
     title: str
+    outlives_program: bool
+    """Whether the work goes on when the program ends that began it."""
 
     def warm_up(self, home: Path) -> None:
         """Get ready for a job of `home`, which may come or not; asking again does nothing more."""

@@ -36,14 +36,14 @@ class _RunningProcess:
 
     def __init__(self, process: "subprocess.Popen[bytes]") -> None:
         self._process = process
-        self._identity = identify(process.pid)
+        self.worker = identify(process.pid)
 
     def poll(self) -> int | None:
         return self._process.poll()
 
     def end(self) -> bool:
-        if self._identity is not None and self.poll() is None:
-            end_process(self._identity)
+        if self.worker is not None and self.poll() is None:
+            end_process(self.worker)
         try:
             self._process.wait(_END_SECONDS)
         except subprocess.TimeoutExpired:  # stuck in the kernel: a dead network disk, a driver
@@ -56,6 +56,7 @@ class ProcessLauncher:
 
     name = "process"
     title = "In a process of its own"
+    outlives_program = True
 
     def __init__(self, command: Sequence[str] = (sys.executable, "-P", "-m", "core.job.worker")) -> None:
         self._command = list(command)

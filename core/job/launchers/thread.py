@@ -7,6 +7,7 @@ from pathlib import Path
 from core.errors import FewtuneError
 from core.job.work import WORK, Work
 from core.job.worker import perform
+from core.store.identity import ProcessIdentity
 from core.store.store import Job, Store
 
 _CLOSE_SECONDS = 60.0
@@ -14,6 +15,8 @@ _CLOSE_SECONDS = 60.0
 
 class _RunningThread:
     """A job in a thread."""
+
+    worker: ProcessIdentity | None = None
 
     def __init__(self, job: Job, store: Store, work: Mapping[str, Work]) -> None:
         self._job = job
@@ -45,6 +48,7 @@ class ThreadLauncher:
 
     name = "thread"
     title = "In this program"
+    outlives_program = False
 
     def __init__(self, work: Mapping[str, Work] = WORK) -> None:
         self._work = work

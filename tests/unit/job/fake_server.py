@@ -18,7 +18,7 @@ if plan.pop("warm_only", False):
     sys.stdout.write(f"{launcher._waiting[1].pid}\n")
 else:
     job = store.add_run(plan, "from a server")
-    runner.submit(job)
+    runner.begin_next()
     sys.stdout.write(f"{job.id}\n")
 sys.stdout.flush()
 time.sleep(300)

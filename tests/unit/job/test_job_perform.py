@@ -234,7 +234,7 @@ def test_a_thread_launcher_that_closes_stops_its_work(store):
     launcher = ThreadLauncher(fake_worker.WORK)
     runner = Runner(store, launcher, Patience(look=0.05))
     job = store.add_run({"steps": 1_000_000, "pause": 0.01}, "thread")
-    runner.submit(job)
+    runner.begin_next()
     while store.last(job.run_id, StepTaken) is None:
         time.sleep(0.01)
     runner.close()
@@ -253,7 +253,7 @@ def test_a_thread_that_does_not_listen_is_not_called_stopped(store):
     launcher = ThreadLauncher({"train": work})
     runner = Runner(store, launcher, Patience(look=0.02, stop_preparing=0.0))
     job = store.add_run({}, "deaf")
-    runner.submit(job)
+    runner.begin_next()
     assert begun.wait(100)
     store.request_stop(job.id)
     time.sleep(0.2)  # some looks of the runner, which can do nothing about it
@@ -269,7 +269,7 @@ def test_a_job_that_was_stopped_before_it_was_submitted_is_not_started(store):
     runner = Runner(store, launcher)
     job = store.add_run({}, "early")
     store.request_stop(job.id)
-    runner.submit(job)
+    runner.begin_next()
     runner.close()
     assert store.job(job.id).state is RunState.STOPPED
 
@@ -281,7 +281,7 @@ def test_a_launcher_that_cannot_start_says_why(store):
 
     runner = Runner(store, NoRoom())
     job = store.add_run({}, "big")
-    runner.submit(job)
+    runner.begin_next()
     runner.close()
     assert last(store, job).state is RunState.FAILED
     assert "Cannot allocate memory" in last(store, job).reason

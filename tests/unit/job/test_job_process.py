@@ -59,7 +59,7 @@ def runner(store, launcher):
 
 def start(store, runner, **plan):
     job = store.add_run(plan, "mine")
-    runner.submit(job)
+    runner.begin_next()
     return job
 
 
@@ -84,7 +84,7 @@ def test_a_run_in_a_process_is_done_and_its_output_lies_in_its_folder(store, lau
     assert worker.pid != os.getpid()
     until(lambda: not psutil.pid_exists(worker.pid))  # reaped: no zombie is left
     export = store.add_job(job.run_id, "export")
-    runner.submit(export)
+    runner.begin_next()
     assert until(lambda: ended(store, export)).state is RunState.DONE
 
 
@@ -213,6 +213,7 @@ def test_a_worker_that_died_without_a_server_is_lost_when_the_next_comes(store, 
 
 def test_a_stranger_with_the_workers_process_id_is_left_alone(store, runner):
     stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
+    store.pause_queue(paused=True)
     job = store.add_run({}, "reused")
     store.append(job.id, StateChanged(state=RunState.PREPARING))
     store.claim(job.id, stranger.pid, identify(stranger.pid).created - 1.0)

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from core.errors import BusyError
-from core.events import RunState
+from core.events import RunState, StateChanged
 from core.store.identity import ProcessIdentity, identify, this_process
 from core.store.store import Store
 
@@ -62,33 +62,43 @@ def test_of_twenty_processes_one_starts_a_run(tmp_path):
     check(home, [note.read_text(encoding="utf-8") for note in notes])
 
 
-def test_a_job_whose_program_died_blocks_nobody(tmp_path):
-    fork = multiprocessing.get_context("fork")
-    process = fork.Process(target=lambda: Store(tmp_path).add_run({}, "orphan"))
+def queued_by_a_program_that_died(home):
+    process = multiprocessing.get_context("fork").Process(target=lambda: Store(home).add_run({}, "orphan"))
     process.start()
     process.join()
-    store = Store(tmp_path)
-    orphan = store.active()
-    assert orphan is not None
+    store = Store(home)
+    return store, store.waiting()[0]
+
+
+def test_a_job_that_was_begun_by_a_program_that_died_blocks_nobody(tmp_path):
+    store, orphan = queued_by_a_program_that_died(tmp_path)
+    store.append(orphan.id, StateChanged(state=RunState.PREPARING))
     second = store.add_run({}, "second")
     assert store.job(orphan.id).state is RunState.LOST
-    assert store.active() == second
+    assert store.take().id == second.id
+
+
+def test_a_job_that_waits_needs_no_program(tmp_path):
+    store, orphan = queued_by_a_program_that_died(tmp_path)
+    store.add_run({"seed": 2}, "second")
+    assert store.take().id == orphan.id
+    assert store.job(orphan.id).owner == this_process()
 
 
 def test_a_worker_that_lives_blocks_even_when_its_program_died(tmp_path):
-    fork = multiprocessing.get_context("fork")
-    process = fork.Process(target=lambda: Store(tmp_path).add_run({}, "orphan"))
-    process.start()
-    process.join()
-    store = Store(tmp_path)
-    store.claim(store.active().id, *_pair(this_process()))
+    store, orphan = queued_by_a_program_that_died(tmp_path)
+    store.append(orphan.id, StateChanged(state=RunState.PREPARING))
+    store.claim(orphan.id, *_pair(this_process()))
     with pytest.raises(BusyError):
         store.add_run({}, "second")
+    store.add_run({"seed": 2}, "third")
+    assert store.take() is None
 
 
 def test_a_stranger_with_the_workers_process_id_does_not_count(tmp_path):
     store = Store(tmp_path)
     job = store.add_run({}, "reused")
+    store.append(job.id, StateChanged(state=RunState.PREPARING))
     me = this_process()
     store.claim(job.id, me.pid, me.created - 5)
     assert not store.job(job.id).is_answered
