@@ -1,6 +1,7 @@
 """What a model's configuration says of it, read without torch and without running anything that it brings."""
 
 import functools
+import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +16,9 @@ GIB = 1024**3
 STARTER = "starter"
 STARTER_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "starter"
 
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?")
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?", re.ASCII)
+_LONGEST = 1024
+"""Letters of a path or a hub id."""
 _BYTES = {"float32": 4, "float16": 2, "bfloat16": 2, "float64": 8}
 
 
@@ -73,19 +76,26 @@ def locate(model: str) -> Path | str:
     """
     if model == STARTER:
         return STARTER_FOLDER
-    path = Path(model).expanduser()
+    if len(model) > _LONGEST or not model.isprintable():
+        raise ModelError(
+            f"{model[:40]!r}... is neither a folder nor a hub id.", "A hub id reads owner/name. Or take 'starter'."
+        )
+    path = Path(os.path.expanduser(model))  # noqa: PTH111 - Path's own raises where there is no such user
     if model and path.is_dir():
         return path.absolute()
     if model.startswith(("/", ".", "~")) or "\\" in model or model.count("/") > 1 or path.is_file():
-        raise ModelError(
-            f"There is no model folder at {model}.",
-            "Give the folder that holds config.json and the .safetensors files, a hub id, or 'starter'.",
-        )
+        raise ModelError(*_no_folder(model))
     if not _HUB_ID.fullmatch(model) or ".." in model or "--" in model:
         raise ModelError(
             f"{model!r} is neither a folder nor a hub id.", "A hub id reads owner/name. Or take 'starter'."
         )
     return model
+
+
+def _no_folder(model: str) -> tuple[str, str]:
+    """One refusal for all that is no model folder: whether something else is there is nobody's business."""
+    fix = "Give the folder that holds config.json and the .safetensors files, a hub id, or 'starter'."
+    return f"There is no model folder at {model}.", fix
 
 
 def read_facts(model: str) -> ModelFacts:
@@ -124,9 +134,7 @@ def _known_or_refused(hub_id: str) -> ModelFacts:
 
 def _folder_facts(folder: Path, model: str) -> ModelFacts:
     if not (folder / "config.json").is_file():
-        raise ModelError(
-            f"There is no config.json in {folder}.", "Give the folder of a model in the transformers format."
-        )
+        raise ModelError(*_no_folder(model))
     tensors = read_tensors(folder)
     return _facts(folder, model, tensors)
 

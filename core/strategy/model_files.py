@@ -92,6 +92,9 @@ def _header(path: Path) -> dict[str, tuple[str, int, int]]:
     Raises:
         ModelError: The file is damaged, cut off, or something else.
     """
+    # A pipe would never end, and a link may lead in circles.
+    if not path.is_file():
+        raise ModelError(f"{path.name} in {path.parent} is not a file.", _AGAIN)
     size = path.stat().st_size
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")

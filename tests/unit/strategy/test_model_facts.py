@@ -153,7 +153,7 @@ def test_a_folder_without_weights_is_refused(folder):
 
 
 def test_a_folder_without_a_configuration_is_refused(tmp_path):
-    assert "no config.json" in refusal(tmp_path)
+    assert "no model folder" in refusal(tmp_path)
 
 
 @pytest.mark.parametrize(
