@@ -54,7 +54,7 @@ def _survey(advice: Advice) -> str:
     rows = [
         (
             (
-                "" if row.at_least else row.task,
+                row.task if row in lit or not row.at_least else "",
                 row.name,
                 row.approach,
                 row.also,
