@@ -118,10 +118,11 @@ class Engine:
     ) -> Advice:
         """A complete plan with a reason for each choice; `gpu_memory` (GiB) stands in for what the machine has."""
         split = self.split(choice)
-        machine = self.machine()
-        advice = advise(split, choice, self.facts(model), machine, goal=goal, budget=budget, gpu_memory=gpu_memory)
-        # Of a GPU that is not here nothing was measured.
-        return self._speeds.timed(advice, machine, split) if gpu_memory is None else advice
+        machine, facts = self.machine(), self.facts(model)
+        advice = advise(split, choice, facts, machine, goal=goal, budget=budget, gpu_memory=gpu_memory)
+        if gpu_memory is not None:  # of a GPU that is not here nothing was measured
+            return advice
+        return self._speeds.timed(self._experience.corrected(advice, facts, machine), machine, split)
 
     def baseline(self, choice: DataChoice) -> Baseline | None:
         """What a linear model gets on the validation rows; None where answers are free text. Asked once."""

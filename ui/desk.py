@@ -19,6 +19,8 @@ from core.strategy.machine import Machine
 from core.strategy.methods import METHODS
 from core.strategy.plan import Plan, problems_of
 from ui import words
+from ui.measuring import Measuring
+from ui.outlook import Outlooks
 from ui.plots import Figure, drawn
 from ui.present import JobView, RunView, follow
 from ui.prompts import Prompts
@@ -37,6 +39,8 @@ EMPTY_DRAFT: dict[str, Any] = {
     "budget": False,
     "overrides": {},
     "name": "",
+    "price": "",
+    "expert": False,
 }
 
 
@@ -54,6 +58,8 @@ class Desk:
         self.readings = Readings(engine)
         """What is known of the chosen data."""
         self.prompts = Prompts(engine)
+        self.measuring = Measuring(engine)
+        self.outlooks = Outlooks(engine)
         self.chosen_method = ""
         """Method, size and memory of the plan that was drawn last, as the steps show it."""
 

@@ -6,7 +6,21 @@ from typing import Any
 from ui import words
 from ui.markup import text
 
-_SHADES = ("a", "b", "c", "d", "e", "f", "g", "h")
+_SHADES = ("a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k")
+_PARTS = {
+    "weights": ("weights", "the model itself"),
+    "adapter": ("adapter", "the weights that are added to it and learn"),
+    "optimizer": ("optimizer", "two numbers that AdamW keeps for each weight that learns"),
+    "dequantisation": ("unpacked weights", "one layer's 4-bit weights at a time, as they are computed with"),
+    "gradients": ("gradients", "how each weight that learns has to change"),
+    "activations": ("activations", "what the forward pass keeps for the backward pass"),
+    "copies": ("bf16 copies", "weights as they are multiplied"),
+    "logits": ("logits", "the output layer's scores for every token of the vocabulary"),
+    "temporary": ("temporary results", "gradients on their way through a layer"),
+    "validation": ("validation", "what validating takes beyond a training step"),
+    "runtime": ("libraries", "Python, torch and what they need to run"),
+}
+"""Of a memory forecast: name and meaning of each part."""
 _FAR = 0.25
 """A forecast smaller than this share of the free memory is drawn on a scale of its own."""
 _MOST_LABELS = 24
@@ -21,12 +35,12 @@ def memory_bar(parts: Mapping[str, float], available: float, where: str) -> str:
     pieces, legend = [], []
     for index, (name, value) in enumerate(sorted(shown.items(), key=lambda part: -part[1])):
         shade = _SHADES[index % len(_SHADES)]
-        title = f"{_named(name)}: {words.gib(value)}"
+        title = f"{named(name)}: {words.gib(value)}"
         pieces.append(
             f"<span class='ft-part {shade}' style='width:{_share(value, scale)}' title='{text(title)}'></span>"
         )
         legend.append(
-            f"<li><span class='ft-dot {shade}'></span>{text(_named(name))} <b>{text(words.gib(value))}</b></li>"
+            f"<li><span class='ft-dot {shade}'></span>{text(named(name))} <b>{text(words.gib(value))}</b></li>"
         )
     tone = "bad" if total > available else ""
     line = f"<span class='ft-limit' style='left:{_share(available, scale)}'></span>" if near else ""
@@ -159,8 +173,14 @@ def _short(label: str) -> str:
     return words.shortened(label, 18)
 
 
-def _named(part: str) -> str:
-    return part.replace("_", " ")
+def named(part: str) -> str:
+    """A part of a memory forecast as people call it."""
+    return _PARTS[part][0] if part in _PARTS else part.replace("_", " ")
+
+
+def meaning(part: str) -> str:
+    """What such a part is; empty where there is no more to say than its name."""
+    return _PARTS[part][1] if part in _PARTS else ""
 
 
 def _share(value: float, whole: float) -> str:

@@ -73,7 +73,7 @@ def on_tick(desk: Desk, run_id: str, seen: str) -> Any:  # noqa: ANN401 - update
     """Say what changed since the last look: nothing, most of the time."""
     job = desk.engine.active()
     view = _view(desk, run_id)
-    pulse = f"{run_id} {view.seq} {view.state} {job.id if job else ''} {desk.prompts.stage}"
+    pulse = f"{run_id} {view.seq} {view.state} {job.id if job else ''} {desk.measuring.stage} {desk.prompts.stage}"
     pulse += desk.engine.queue.stamp
     running = _job_text(desk, job)
     results = _results(desk, view)

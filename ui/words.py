@@ -50,6 +50,12 @@ def duration(seconds: float | None) -> str:
     return f"{hours} h {rest} min" if rest else f"{hours} h"
 
 
+def span(low: float, high: float) -> str:
+    """Seconds from low to high: "40 s to 2 min", or one figure where the ends read alike."""
+    ends = duration(low), duration(high)
+    return ends[0] if ends[0] == ends[1] else " to ".join(ends)
+
+
 def time_left(low: float, high: float) -> str:
     """A range where the ends read differently, one figure where they do not."""
     shortest, longest = _rounded(low), _rounded(high)

@@ -1,5 +1,7 @@
 """Measured speeds: those that probes kept, and those that earlier runs tell of."""
 
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -20,6 +22,8 @@ from core.strategy.time_forecast import Amount, TimeForecast, forecast_time
 
 RUNS = 3
 """Earlier runs that are looked at: the newest of those that are most like the plan."""
+_AGAIN_SECONDS = 10.0
+"""A run that goes on says something all the time; its log is read anew after so long."""
 _SPEED: TypeAdapter[Speed] = TypeAdapter(Speed)
 
 
@@ -28,8 +32,11 @@ class Speeds:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._read: dict[tuple[str, float], EarlierRun | None] = {}
-        self._tokens: dict[tuple[str, str, str], float] = {}
+        self._read: dict[str, tuple[float, float, EarlierRun | None]] = {}
+        self._lock = threading.Lock()
+        self._probe: Inquiry[Speed] | None = None
+        self._tokens: dict[tuple[str, str, int], float] = {}
+        self._counts: dict[tuple[str, int], tuple[int, int, int]] = {}
 
     def keep(self, plan: Plan, machine: Machine, speed: Speed) -> None:
         """Remember what a probe measured, in place of an earlier one."""
@@ -51,7 +58,7 @@ class Speeds:
         speed = self.of(plan, machine)
         if speed is None:
             return None
-        return forecast_time(plan, self._amount(plan, speed, split()), speed, price_per_hour)
+        return forecast_time(plan, self._amount(plan, speed, split), speed, price_per_hour)
 
     def timed(self, advice: Advice, machine: Machine, split: Split) -> Advice:
         """The advice with the time of each method that was measured on `machine`."""
@@ -68,7 +75,7 @@ class Speeds:
         """Take a few steps of `plan` in a process of its own; what they say is kept.
 
         Raises:
-            BusyError: A job is going on: both would be slow, and the measurement wrong.
+            BusyError: A job or another probe is going on: both would be slow, and the measurement wrong.
             ModelError: The model can be planned with, but not be had.
         """
         if self._store.active() is not None:
@@ -77,7 +84,12 @@ class Speeds:
         if facts.note:
             raise ModelError(facts.note, "Connect to the hub, give the model's folder, or take 'starter'.")
         smaller = "close other programs, take a smaller batch, or choose QLoRA"
-        return Inquiry("probe", {"plan": plan.model_dump(mode="json")}, Speed, self._store.home, smaller)
+        with self._lock:
+            if self._probe is not None and not self._probe.is_over:
+                raise BusyError("Another plan is being measured.", "Wait for its end, or stop it.")
+            request = {"plan": plan.model_dump(mode="json")}
+            self._probe = Inquiry("probe", request, Speed, self._store.home, smaller)
+            return self._probe
 
     def _kept(self, plan: Plan, machine: Machine) -> Speed | None:
         raw = self._store.draft(key(plan, machine))
@@ -86,19 +98,28 @@ class Speeds:
         except ValidationError:  # of another version: it is measured again
             return None
 
-    def _amount(self, plan: Plan, speed: Speed, split: Split) -> Amount:
+    def _amount(self, plan: Plan, speed: Speed, split: Callable[[], Split]) -> Amount:
+        train, validation, test = self._parts(plan, split)
         rows = rows_of(plan.data, plan.max_length)
         counted = rows == speed.rows
-        known = (plan.model, rows, split.sha256)
+        known = (plan.model, rows, plan.seed)
         if not counted and known not in self._tokens:
-            self._tokens[known] = lengths.mean(split.train, read_facts(plan.model), plan.max_length)
+            self._tokens[known] = lengths.mean(split().train, read_facts(plan.model), plan.max_length)
         return Amount(
-            train_rows=len(split.train),
-            validation_rows=len(split.validation),
-            test_rows=len(split.test),
+            train_rows=train,
+            validation_rows=validation,
+            test_rows=test,
             tokens_per_row=speed.tokens_per_row if counted else self._tokens[known],
             counted=counted,
         )
+
+    def _parts(self, plan: Plan, split: Callable[[], Split]) -> tuple[int, int, int]:
+        """Rows to train on, to validate with and to test on; the same choice of the same bytes is divided once."""
+        known = (plan.data.model_dump_json(), plan.seed)
+        if known not in self._counts:
+            parts = split()
+            self._counts[known] = (len(parts.train), len(parts.validation), len(parts.test))
+        return self._counts[known]
 
     def _earlier(self, plan: Plan, machine: Machine) -> Speed | None:
         """What the earlier runs that are most like the plan say together; of several that are, the newest."""
@@ -108,7 +129,11 @@ class Speeds:
         return together([run for run in alike if run.distance(plan) == nearest][:RUNS], plan)
 
     def _run(self, row: RunRow) -> EarlierRun | None:
-        known = (row.id, row.updated_at)
-        if known not in self._read:
-            self._read[known] = read_run(row, self._store.since(row.id, kind="train"))
-        return self._read[known]
+        now, known = time.monotonic(), self._read.get(row.id)
+        if known is not None:
+            at, read, run = known
+            if at == row.updated_at or (not row.state.is_final and now - read < _AGAIN_SECONDS):
+                return run
+        run = read_run(row, self._store.since(row.id, kind="train"))
+        self._read[row.id] = (row.updated_at, now, run)
+        return run

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from core.errors import FewtuneError
 from core.events import Event, MemoryMeasured, Prepared, RunState, StateChanged, StepTaken
+from core.strategy.advise import Advice
 from core.strategy.machine import Machine
 from core.strategy.memory import EXACT, MemoryForecast, forecast, precision_of
 from core.strategy.model_facts import ModelFacts, locate, read_facts
@@ -22,6 +23,8 @@ FEWEST_RUNS = 2
 """One run may be odd."""
 LOOK_BACK = 20
 """Newest runs that are asked."""
+CORRECTED = "corrected by"
+"""How the cause of a corrected forecast begins."""
 _LIMITS = (0.5, 2.0)
 """A factor beyond these says that something else was measured."""
 
@@ -105,6 +108,16 @@ class Experience:
         """
         return corrected(forecast(plan, facts, machine), correction(plan, facts, machine, self.held()))
 
+    def corrected(self, advice: Advice, facts: ModelFacts, machine: Machine) -> Advice:
+        """The advice with each of its forecasts corrected; what it recommends stays."""
+
+        def told(method: str) -> dict[str, Any]:
+            memory = self.forecast(advice.plan.model_copy(update=advice.instead(method)), facts, machine)
+            return {"memory_gib": memory.total_gib, "fits": memory.fits}
+
+        others = tuple(replace(other, **told(other.method)) for other in advice.alternatives)
+        return replace(advice, memory=self.forecast(advice.plan, facts, machine), alternatives=others)
+
     def held(self) -> list[Held]:
         """What the newest runs held, those that are going on too."""
         found = [self._held(run) for run in self._logs.runs()[:LOOK_BACK]]
@@ -173,7 +186,7 @@ def corrected(told: MemoryForecast, learned: Correction | None) -> MemoryForecas
         low_gib=min(total, max(sum(parts[name] for name in firm), told.low_gib + change)),
         high_gib=told.high_gib + change,
         fits=told.high_gib + change <= told.available_gib,
-        cause=f"corrected by what {learned.runs} runs on this machine measured: x{learned.factor:.2f}; {told.cause}",
+        cause=f"{CORRECTED} what {learned.runs} runs on this machine measured: x{learned.factor:.2f}; {told.cause}",
     )
 
 

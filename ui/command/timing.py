@@ -4,6 +4,7 @@ import sys
 import time
 
 from core.engine import Engine
+from core.errors import BusyError
 from core.strategy.plan import Plan
 from core.strategy.time_forecast import TimeForecast
 from ui import words
@@ -14,7 +15,11 @@ _POLL = 0.2
 
 
 def measure(engine: Engine, plan: Plan) -> None:
-    """Take a few real steps of `plan`, and say what goes on where somebody looks; Ctrl+C ends it."""
+    """Take a few real steps of `plan`, and say what goes on where somebody looks; Ctrl+C ends it, and so does a run.
+
+    Raises:
+        BusyError: A run is going on, or began meanwhile.
+    """
     inquiry = engine.begin_probe(plan)
     said = ""
     try:
@@ -22,6 +27,8 @@ def measure(engine: Engine, plan: Plan) -> None:
             if inquiry.about != said and sys.stderr.isatty():
                 said = inquiry.about
                 say.note(f"measuring: {said}")
+            if engine.active() is not None:
+                raise BusyError("A run began: beside it nothing can be measured.", "Measure again when it is over.")
             time.sleep(_POLL)
     finally:
         inquiry.stop()

@@ -12,12 +12,16 @@ from core.strategy.advise import Goal
 from core.strategy.methods import METHODS
 from ui import advicesheet, markup, matrixsheet, notices
 from ui.desk import Desk
+from ui.measuring import GAVE_WAY
 from ui.notices import guarded
-from ui.pages.strategy import form, models, prompting, sharing
+from ui.outlook import Outlook
+from ui.pages.strategy import form, measure, models, prompting, sharing
 from ui.pages.strategy.sheet import Sheet, look
 from ui.tab import DATA, STRATEGY, TRAIN, Tab, asked, quiet
 
 __all__ = ["build"]
+
+Wishes = tuple[gr.Dropdown, gr.Radio, gr.Checkbox, gr.Textbox]
 
 
 def build(desk: Desk, tab: Tab) -> None:
@@ -27,34 +31,42 @@ def build(desk: Desk, tab: Tab) -> None:
         start = gr.Button("Start training", variant="primary", interactive=False, elem_id="ft-start")
     with gr.Row(equal_height=False, elem_classes=["ft-split"]):
         with gr.Column(scale=5, min_width=300):
-            model, goal, budget, name = _wishes()
+            wishes = _wishes()
         with gr.Column(scale=7, min_width=320, elem_classes=["ft-card"]):
-            card = markup.view()
-            linear = markup.view()
+            card, timing, why, linear = markup.view(), measure.place(), markup.view(), markup.view()
     others = _in_a_card()
     stamp, key = gr.State(""), gr.State(None)
     with gr.Accordion("Change something", open=False, elem_id="ft-expert") as expert:
         problems = markup.view()
         method, about, reset = _method()
-        drawn = [head, card, others, expert, problems, start, stamp]
+        drawn = [head, card, *timing.drawn, why, others, expert, problems, start, stamp]
         form.place(desk, key, drawn, _drawn)
+        price = measure.price(desk, drawn, _drawn)
     prompting.place(desk, tab, stamp)
+    measure.connect(desk, tab, timing, drawn, _drawn)
     sharing.place(desk, tab, stamp)
     with gr.Accordion("The recommendation matrix", open=False):
         lit = markup.view()
     models.place(desk, stamp)
-    everything = [*drawn, model, goal, budget, name, method, about, lit, key]
-    gr.on(
-        [model.input, goal.input, budget.input], partial(on_wished, desk), [model, goal, budget], everything, **asked()
-    )
-    # A pasted name is one change without a key: only leaving the field tells of it.
-    gr.on([name.input, name.blur], partial(on_named, desk), name, None, **quiet(trigger_mode="always_last"))
+    everything = [*drawn, *wishes, price, method, about, lit, key]
+    _listen(desk, wishes, expert, everything)
     method.input(partial(on_method_chosen, desk), method, everything, **asked())
     reset.click(partial(on_reset, desk), None, everything, **asked())
     gr.on([tab.step.change, tab.plan.change], partial(on_entered, desk), tab.step, everything, **quiet())
     # After the advice, which does not wait for it.
     stamp.change(partial(on_drawn, desk), None, linear, **quiet(trigger_mode="always_last"))
     start.click(partial(on_started, desk), None, [tab.run, tab.step], **asked())
+
+
+def _listen(desk: Desk, wishes: Wishes, expert: gr.Accordion, everything: list[Any]) -> None:
+    """Keep what was wished, and whether the settings are open."""
+    model, goal, budget, name = wishes
+    wished = [model.input, goal.input, budget.input]
+    gr.on(wished, partial(on_wished, desk), [model, goal, budget], everything, **asked())
+    # A pasted name is one change without a key: only leaving the field tells of it.
+    gr.on([name.input, name.blur], partial(on_named, desk), name, None, **quiet(trigger_mode="always_last"))
+    for event, is_open in ((expert.expand, True), (expert.collapse, False)):
+        event(partial(on_folded, desk, is_open), None, None, **quiet(trigger_mode="always_last"))
 
 
 def _in_a_card() -> gr.Markdown:
@@ -64,13 +76,13 @@ def _in_a_card() -> gr.Markdown:
 
 def _method() -> tuple[gr.Dropdown, gr.Markdown, gr.Button]:
     with gr.Row():
-        method = gr.Dropdown([(kind.title, key) for key, kind in METHODS.items()], label="Method", scale=2)
+        method = gr.Dropdown([(kind.title, key) for key, kind in METHODS.items()], label="Method", min_width=300)
         about = markup.view()
         reset = gr.Button("Back to the advice", elem_classes=["ft-quiet"], size="sm", elem_id="ft-reset")
     return method, about, reset
 
 
-def _wishes() -> tuple[gr.Dropdown, gr.Radio, gr.Checkbox, gr.Textbox]:
+def _wishes() -> Wishes:
     model = gr.Dropdown(
         models.menu(),
         label="Model",
@@ -118,6 +130,12 @@ def on_named(desk: Desk, name: str) -> None:
 
 
 @guarded
+def on_folded(desk: Desk, is_open: bool) -> None:  # noqa: FBT001 - from the event
+    """Keep whether the settings are open."""
+    desk.keep(expert=is_open)
+
+
+@guarded
 def on_method_chosen(desk: Desk, method: str) -> Any:  # noqa: ANN401
     """Take another method, with the learning rate that suits it."""
     draft = desk.draft()
@@ -141,12 +159,14 @@ def on_reset(desk: Desk) -> Any:  # noqa: ANN401
 
 @guarded
 def on_started(desk: Desk) -> Any:  # noqa: ANN401
-    """Start the run, or say which one is in the way."""
+    """Start the run, or say which one is in the way; a measurement gives way to it."""
     draft = desk.draft()
     choice = desk.choice(draft)
     if choice is None:
         return gr.skip(), DATA
     plan = desk.plan(desk.advice(draft, choice), draft)
+    if desk.measuring.give_way():
+        notices.tell(GAVE_WAY, title="The run begins")
     desk.prompts.give_way()
     try:
         run_id = desk.engine.start(plan)
@@ -157,21 +177,25 @@ def on_started(desk: Desk) -> Any:  # noqa: ANN401
     return run_id, TRAIN
 
 
-def _drawn(desk: Desk) -> list[Any]:
-    """Updates of what follows the settings."""
+def _drawn(desk: Desk, **folded: bool) -> list[Any]:
+    """Updates of what follows the settings; `folded` may say whether those are open."""
     sheet = look(desk)
     if sheet.advice is None:
-        return _without_advice(sheet.error)
+        return _without_advice(desk, sheet.error)
     title = f"Change something ({sheet.changed} differ from the advice)" if sheet.changed else "Change something"
-    expert = gr.Accordion(label=title)
+    expert = gr.Accordion(label=title, **folded)
     if sheet.plan is None or sheet.error is not None:
-        return _wrong(sheet, expert)
+        return _wrong(desk, sheet, expert)
     memory = desk.engine.forecast(sheet.plan)
+    time_ = desk.engine.time_forecast(sheet.plan, measure.price_of(desk))
+    own = Outlook(sheet.plan.method, sheet.plan.options, memory, time_)
     desk.chosen_method = advicesheet.short(sheet.plan, memory)
     return [
         advicesheet.headline(sheet.advice, sheet.plan, memory, sheet.changed),
-        advicesheet.card(sheet.advice, sheet.plan, memory, sheet.changed),
-        advicesheet.alternatives(sheet.advice, sheet.plan, memory),
+        advicesheet.card(sheet.plan, memory, time_, sheet.changed),
+        *measure.drawn(desk, time_),
+        advicesheet.reasons(sheet.advice, sheet.changed),
+        advicesheet.alternatives(sheet.plan, own, desk.outlooks.of(sheet.advice, desk.measuring.stage)),
         expert,
         "",
         gr.Button(interactive=True),
@@ -179,26 +203,27 @@ def _drawn(desk: Desk) -> list[Any]:
     ]
 
 
-def _without_advice(error: UserError | None) -> list[Any]:
+def _without_advice(desk: Desk, error: UserError | None) -> list[Any]:
     waiting = markup.empty("The recommendation stands here once data and model can be read.")
     head = markup.headline(error.what.rstrip("."), error.fix, "amber") if error else _nothing()
-    return [head, waiting, "", gr.skip(), "", gr.Button(interactive=False), ""]
+    return [head, waiting, *measure.nothing(desk), "", "", gr.skip(), "", gr.Button(interactive=False), ""]
 
 
-def _wrong(sheet: Sheet, expert: gr.Accordion) -> list[Any]:
+def _wrong(desk: Desk, sheet: Sheet, expert: gr.Accordion) -> list[Any]:
     error = sheet.error or UserError("The plan is not complete.")
     count = len(error.problems)
     title = "One setting is wrong" if count == 1 else f"{count} settings are wrong"
     head = markup.headline(title, "They are named under 'Change something'; mend them there to go on.", "amber")
     told = markup.block(f"<div class='ft-note bad' role='alert'>{notices.markup(error)}</div>")
-    return [head, gr.skip(), gr.skip(), expert, told, gr.Button(interactive=False), ""]
+    skipped = [gr.skip() for _ in range(2)]
+    return [head, gr.skip(), *measure.nothing(desk), *skipped, expert, told, gr.Button(interactive=False), ""]
 
 
 def _everything(desk: Desk, *, anew: str = "") -> list[Any]:
     """Updates of the whole page; `anew` makes the form redraw itself even where nothing else changed."""
     draft = desk.draft()
     goal = draft["goal"] if draft["goal"] in set(Goal) else Goal.BALANCED.value
-    wishes = [draft["model"], goal, draft["budget"], draft["name"]]
+    wishes = [draft["model"], goal, draft["budget"], draft["name"], draft["price"]]
     sheet = look(desk)
     if sheet.advice is None:
         return [*_drawn(desk), *wishes, gr.skip(), "", "", ""]
@@ -208,7 +233,8 @@ def _everything(desk: Desk, *, anew: str = "") -> list[Any]:
         f"<p class='ft-below'>Take it when {markup.text(method.when)}. {markup.text(method.source)}</p>"
     )
     key = f"{json.dumps(raw, sort_keys=True)} {anew}"
-    return [*_drawn(desk), *wishes, method.name, about, matrixsheet.lit_matrix(sheet.advice), key]
+    page = _drawn(desk, open=bool(draft["expert"]))
+    return [*page, *wishes, method.name, about, matrixsheet.lit_matrix(sheet.advice), key]
 
 
 def _nothing() -> str:
