@@ -16,6 +16,7 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 from core.backend.tokens import Encoded
+from core.strategy.memory.step import ANSWERS_AT_ONCE, LEARNED_AT_ONCE, TOKENS_AT_ONCE
 
 Network: TypeAlias = Any
 """A PreTrainedModel, or a PeftModel around one; the latter has no types."""
@@ -26,11 +27,6 @@ IGNORED = -100
 """Label of a position without loss."""
 PADDED_SPREAD = 1.5
 """Padded rows share a pass while the longest is at most this many times the shortest."""
-TOKENS_AT_ONCE = 4096
-"""Tokens of one forward pass that needs no gradient."""
-ANSWERS_AT_ONCE = 512
-"""Answer tokens of such a pass: each has a score for every word of the vocabulary, and those need more memory than a
-step of training where the vocabulary is large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +35,14 @@ class Layout:
 
     joined: bool
     """Laid end to end; else padded."""
+    at_once: int = LEARNED_AT_ONCE["CPU"]
+    """Tokens of one forward pass of training."""
+
+    def passes(self, rows: Sequence[Encoded]) -> list[list[Encoded]]:
+        """The rows of one batch in forward passes that each hold little; their losses sum to that of the batch."""
+        if self.joined:
+            return list(by_size(rows, self.at_once, answers=self.at_once))
+        return list(alike(rows, self.at_once))
 
     def nats(self, model: Network, rows: Sequence[Encoded]) -> Tensor:
         """Summed loss of all answer tokens of `rows`, in nats."""
@@ -110,41 +114,49 @@ def choose_layout(model: Network, rows: Sequence[Encoded]) -> Layout:
         return Layout(joined=False)
     few = sorted(rows, key=lambda row: len(row.input_ids))[:: max(1, len(rows) // 3)][:3]
     was_training = model.training
+    at_once = LEARNED_AT_ONCE["CPU" if next(model.parameters()).device.type == "cpu" else "GPU"]
     model.eval()
     try:
         with torch.no_grad():
             alone = torch.cat([padded_losses(model, [row]) for row in few])
             joined = joined_losses(model, few)
-        return Layout(joined=bool(torch.allclose(alone, joined, rtol=2e-2, atol=2e-2)))
+        same = bool(torch.allclose(alone, joined, rtol=2e-2, atol=2e-2))
+        return Layout(same, at_once)
     except (RuntimeError, TypeError, ValueError, IndexError):
-        return Layout(joined=False)
+        return Layout(joined=False, at_once=at_once)
     finally:
         model.train(was_training)
 
 
-def alike(rows: Sequence[Encoded]) -> Iterator[list[Encoded]]:
-    """Rows in groups of similar length, so that little padding is needed."""
+def alike(rows: Sequence[Encoded], tokens: int = TOKENS_AT_ONCE) -> Iterator[list[Encoded]]:
+    """Rows in groups of similar length, so that little padding is needed, and of at most `tokens` with it."""
     group: list[Encoded] = []
     for row in sorted(rows, key=lambda row: len(row.input_ids)):
-        if group and len(row.input_ids) > PADDED_SPREAD * len(group[0].input_ids):
+        size = len(row.input_ids)
+        if group and (size > PADDED_SPREAD * len(group[0].input_ids) or size * (len(group) + 1) > tokens):
             yield group
             group = []
         group.append(row)
     yield group
 
 
-def by_size(rows: Sequence[Encoded], tokens: int = TOKENS_AT_ONCE) -> Iterator[list[Encoded]]:
-    """Rows in groups of at most `tokens` tokens, sorted by length; a row that is more is a group by itself."""
+def by_size(
+    rows: Sequence[Encoded], tokens: int = TOKENS_AT_ONCE, answers: int = ANSWERS_AT_ONCE
+) -> Iterator[list[Encoded]]:
+    """Rows in groups of at most `tokens` tokens and `answers` answer tokens, sorted by length.
+
+    A row that has more is a group by itself.
+    """
     group: list[Encoded] = []
-    size = answers = 0
+    size = scored = 0
     for row in sorted(rows, key=lambda row: len(row.input_ids)):
-        scored = len(row.input_ids) - row.prompt_length
-        if group and (size + len(row.input_ids) > tokens or answers + scored > ANSWERS_AT_ONCE):
+        more = len(row.input_ids) - row.prompt_length
+        if group and (size + len(row.input_ids) > tokens or scored + more > answers):
             yield group
-            group, size, answers = [], 0, 0
+            group, size, scored = [], 0, 0
         group.append(row)
         size += len(row.input_ids)
-        answers += scored
+        scored += more
     if group:
         yield group
 

@@ -82,8 +82,17 @@ class RowTrainer(SFTTrainer):
         """Mean loss per answer token of the whole optimizer step, of which this batch brings its share."""
         rows = [self.work.train[index] for index in inputs["row"].tolist()]
         self.tokens_seen += sum(len(row.input_ids) for row in rows)
+        *before, last = self.work.layout.passes(rows)
+        done = 0.0
+        for part in before:
+            loss = self._share(model, part, num_items_in_batch)
+            self.accelerator.backward(loss)
+            done += loss.detach()
+        return self._share(model, last, num_items_in_batch) + done
+
+    def _share(self, model: Any, rows: Sequence[Encoded], tokens: Any) -> Any:  # noqa: ANN401
         with self.work.loaded.autocast():
-            return self.work.layout.nats(model, rows) / num_items_in_batch
+            return self.work.layout.nats(model, rows) / tokens
 
     def training_step(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         """Forward and backward of one batch.

@@ -11,8 +11,12 @@ from core.strategy.memory.blocks import Block, run_block, style_of
 from core.strategy.memory.tape import Rules
 from core.strategy.model_facts import ModelFacts
 
+LEARNED_AT_ONCE = {"CPU": 1024, "GPU": 16384}
+"""Tokens of one forward pass of training; a longer row is a pass by itself. A larger batch is divided: that takes
+no longer and holds less. A GPU wants larger products than a processor to be busy."""
 TOKENS_AT_ONCE, ANSWERS_AT_ONCE = 4096, 512
-"""Of a forward pass without gradient, as in `core.backend.rows`: a longer row is a pass by itself."""
+"""Of a forward pass that needs no gradient: each answer token has a score for every word of the vocabulary, and those
+need more memory than a step of training where the vocabulary is large."""
 _GRADIENT_BYTES = 4
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from core.strategy.machine import Machine
-from core.strategy.memory.step import Rows, Step, validation
+from core.strategy.memory.step import LEARNED_AT_ONCE, Rows, Step, validation
 from core.strategy.memory.tape import Rules
 from core.strategy.methods import METHODS, read_options
 from core.strategy.model_facts import ModelFacts
@@ -94,10 +94,12 @@ def forecast(plan: Plan, facts: ModelFacts, machine: Machine, answers: float | N
 def step_of(plan: Plan, facts: ModelFacts, machine: Machine, share: float = ANSWERS[1], length: float = 1.0) -> Step:
     """An optimizer step of `plan`, its rows `length` times the longest, `share` of their tokens answer."""
     longest = max(1, round(length * min(plan.max_length, facts.context)))
-    tokens = plan.batch_size * longest
+    most = LEARNED_AT_ONCE["GPU" if machine.gpus else "CPU"]
+    tokens = longest * min(plan.batch_size, max(1, most // longest))
     trained = METHODS[plan.method].trainable(facts, read_options(plan.method, plan.options))
     rules = rules_of(plan, facts, machine)
-    return Step(facts, rules, Rows(tokens, longest, share * tokens), trained, again=plan.accumulation > 1)
+    again = plan.accumulation > 1 or tokens < plan.batch_size * longest
+    return Step(facts, rules, Rows(tokens, longest, share * tokens), trained, again=again)
 
 
 def rules_of(plan: Plan, facts: ModelFacts, machine: Machine) -> Rules:

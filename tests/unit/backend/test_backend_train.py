@@ -24,6 +24,7 @@ from core.events import (
     StepTaken,
     Validated,
 )
+from core.strategy.memory.step import LEARNED_AT_ONCE
 
 
 def _weights(folder):
@@ -47,6 +48,15 @@ def test_each_method_trains_and_keeps_its_best_weights(method, make_task, told, 
     tokens = sum(len(row.input_ids) - row.prompt_length for row in rows)
     best = min((event for event in validations if event.best), key=lambda event: event.loss)
     assert nats / tokens == pytest.approx(best.loss, abs=2e-3)
+
+
+def test_a_batch_that_is_divided_into_several_passes_is_learned_from_as_one(make_task, told, monkeypatch):
+    train(make_task(epochs=1, batch_size=8), told, told.stopping)
+    whole = _losses(told)
+    told.events.clear()
+    monkeypatch.setitem(LEARNED_AT_ONCE, "CPU", 40)
+    train(make_task(epochs=1, batch_size=8), told, told.stopping)
+    assert _losses(told) == pytest.approx(whole, abs=1e-5)
 
 
 @pytest.mark.parametrize("method", ["lora", "adapter"])

@@ -2,9 +2,7 @@
 
 import pytest
 
-from core.backend.rows import ANSWERS_AT_ONCE, TOKENS_AT_ONCE
 from core.strategy.architectures import FAMILIES
-from core.strategy.memory import step
 from core.strategy.memory.blocks import STYLES
 from tests.unit.strategy.memory_probe import Case, held_bytes, kept_bytes, predicted, saved
 
@@ -30,9 +28,12 @@ def test_a_step_holds_at_its_peak_what_was_forecast():
         assert predicted(case, folder)[2] == pytest.approx(held_bytes(case, folder), rel=0.15)
 
 
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_a_batch_that_is_divided_holds_at_its_peak_what_was_forecast(method):
+    case = Case("llama", method, batch=16, length=256)
+    with saved(case) as folder:
+        assert predicted(case, folder)[2] == pytest.approx(held_bytes(case, folder), rel=0.15)
+
+
 def test_every_family_says_how_its_blocks_work():
     assert set(STYLES) == set(FAMILIES)
-
-
-def test_a_validation_is_forecast_as_large_as_it_is_made():
-    assert (step.TOKENS_AT_ONCE, step.ANSWERS_AT_ONCE) == (TOKENS_AT_ONCE, ANSWERS_AT_ONCE)
