@@ -11,10 +11,11 @@ from core.dataset.choice import DataChoice
 from core.dataset.example import Split
 from core.dataset.files.source import Source
 from core.dataset.report import Report
-from core.errors import BusyError, ModelError, NotFoundError
+from core.errors import BusyError, ModelError
 from core.evaluate.compare import Evaluation, read_evaluation
 from core.events import Evaluated, Event, RunState
 from core.export.exporters import EXPORTERS
+from core.job.control import Control
 from core.job.inquiry import Inquiry
 from core.job.launchers import LAUNCHERS
 from core.job.library import Library
@@ -67,6 +68,8 @@ class Engine:
         self._speeds = Speeds(self.store)
         self.queue = Queue(self.store)
         """The runs that wait, and their order."""
+        self.control = Control(self.store)
+        """Pause, go on, save, stop."""
         self.promptings = Promptings(self.store, self.split)
         """What untuned models get with examples in the prompt."""
         self._launcher = LAUNCHERS[launcher]()
@@ -178,12 +181,16 @@ class Engine:
         return job.run_id
 
     def resume(self, run_id: str) -> Job:
-        """Go on with a run that was stopped, failed or lost, from its newest complete checkpoint.
+        """Go on with a run that is paused, or that was stopped, failed or lost, from its newest complete checkpoint.
 
         Raises:
             NotFoundError: There is no such run.
             BusyError: A job of it goes on or waits, or the run is done and has nothing left to train.
         """
+        going = self.control.go_on(run_id)
+        if going is not None:
+            self.runner.begin_next()
+            return going
         trained = self.store.latest(run_id, "train")
         if trained is not None and trained.state is RunState.DONE:
             raise BusyError(f"Run {run_id} is done and has nothing left to train.", "Start a new run with more epochs.")
@@ -200,15 +207,12 @@ class Engine:
         return self._submit(run_id, "export", {"exporter": exporter, "out": str(folder.absolute())})
 
     def stop(self, run_id: str) -> RunState:
-        """Ask the run's unfinished job to stop; the best weights so far are kept. Asking twice does nothing more.
+        """Ask the run's unfinished job to stop, a short way to `control`.
 
         Raises:
             NotFoundError: There is no such run, or nothing of it is going on.
         """
-        for job in self.store.jobs(run_id):
-            if not job.state.is_final:
-                return self.store.request_stop(job.id)
-        raise NotFoundError(f"Nothing of run {run_id} is going on.", "See 'fewtune runs' for what is.")
+        return self.control.stop(run_id)
 
     def runs(self) -> list[RunSummary]:
         """All runs, newest first."""

@@ -13,6 +13,7 @@ STATE_WORDS = {
     RunState.QUEUED: "Waiting",
     RunState.PREPARING: "Preparing",
     RunState.TRAINING: "Training",
+    RunState.PAUSED: "Paused",
     RunState.EVALUATING: "Scoring",
     RunState.EXPORTING: "Exporting",
     RunState.STOPPING: "Stopping",
@@ -25,6 +26,7 @@ TONES = {
     RunState.DONE: "good",
     RunState.STOPPED: "amber",
     RunState.STOPPING: "amber",
+    RunState.PAUSED: "amber",
     RunState.FAILED: "bad",
     RunState.LOST: "bad",
 }
@@ -98,6 +100,13 @@ def progress(view: RunView) -> str:
     return STATE_WORDS[view.state]
 
 
+def held_headline(view: RunView) -> tuple[str, str, str]:
+    """Headline, line below and tone of a run that was paused and holds no memory."""
+    at = f" at step {view.step:,}" if view.step else ""
+    goes_on = "It holds no memory. Go on continues" if view.step else "Go on begins"
+    return f"Paused{at}", f"{goes_on} as soon as nothing else is at work.", "amber"
+
+
 def waiting_headline(told: str) -> tuple[str, str, str]:
     """Headline, line below and tone of a run that waits in the queue; `told` is what it waits for."""
     return f"Waiting {told}", "It begins by itself; the order of the queue stands on the Runs page.", ""
@@ -110,6 +119,9 @@ def training_headline(view: RunView, patience: int | None = None) -> tuple[str, 
         return "Waiting for its turn", "It starts as soon as the worker is free.", ""
     if job.state == RunState.PREPARING:
         return "Getting ready", "Loading the model and turning the rows into tokens. Nothing is trained yet.", ""
+    if job.state == RunState.PAUSED:
+        at = f"at step {view.step:,}" if view.step else "before the first step"
+        return f"Paused {at}", f"It keeps its memory and goes on within a second. {kept(view)}".strip(), "amber"
     if job.state == RunState.STOPPING:
         return "Stopping", "The step in progress ends first; the best weights so far are kept.", "amber"
     if job.state in {RunState.TRAINING, RunState.EVALUATING}:

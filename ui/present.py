@@ -206,7 +206,8 @@ def _told(view: RunView, at: float, event: Event, curves: _Curves) -> RunView:
 
 
 def _state_changed(view: RunView, record: Record, change: StateChanged, curves: _Curves) -> RunView:
-    sentence = _STATES.get(change.state, "")
+    was_paused = view.jobs[record.kind].state is RunState.PAUSED and change.state is RunState.TRAINING
+    sentence = "Training goes on." if was_paused else _STATES.get(change.state, "")
     tone = {RunState.FAILED: "bad", RunState.LOST: "bad", RunState.STOPPED: "amber", RunState.DONE: "good"}
     told = f"{sentence} {change.reason}".strip()
     if told:
@@ -253,6 +254,7 @@ def _with_best(view: RunView, curves: _Curves) -> RunView:
 _STATES = {
     RunState.PREPARING: "Loading the model and the data.",
     RunState.TRAINING: "Training began.",
+    RunState.PAUSED: "Paused.",
     RunState.EVALUATING: "Scoring the held-out rows.",
     RunState.EXPORTING: "Export began.",
     RunState.STOPPING: "Asked to stop.",

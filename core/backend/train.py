@@ -5,7 +5,7 @@ import platform
 import shutil
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from core.dataset.example import Example, Split
 from core.dataset.load import load
 from core.errors import DataError, Stopped
 from core.events import Advanced, Emit, Noted, Prepared, RunState, StateChanged
+from core.store.steering import Steering
 from core.strategy.methods import METHODS, read_options
 from core.strategy.plan import Plan
 
@@ -40,6 +41,8 @@ class TrainTask:
     """The run's."""
     resume: bool = False
     """Whether to go on from the newest complete checkpoint of an earlier attempt."""
+    steering: Steering = field(default_factory=Steering)
+    """What is wished of it on the way, beside the stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ def train(task: TrainTask, emit: Emit, stopping: threading.Event) -> None:
     """Train to the end of the plan, or return soon after `stopping` is set; the best weights are kept either way.
 
     Raises:
-        Stopped: Someone asked to stop before the first step.
+        Stopped: Someone asked to stop before the first step, or at once.
         DataError: No row is left to train on, or to validate on.
         ModelError: The base model cannot be loaded.
         UserError: The loss was not a finite number, a checkpoint does not belong to this plan.
@@ -74,7 +77,7 @@ def train(task: TrainTask, emit: Emit, stopping: threading.Event) -> None:
         if place is not None:
             check_unchanged(place, keeper.decides)
             keeper.go_on_from(facts(place)["progress"])
-        reporter = Reporter(emit, stopping, work.pace, work.clock)
+        reporter = Reporter(emit, stopping, work.pace, work.clock, task.steering)
         progress.reporter = reporter
         trainer = RowTrainer(work, keeper, reporter, stopping.is_set)
         reporter.trainer = trainer
@@ -85,6 +88,8 @@ def train(task: TrainTask, emit: Emit, stopping: threading.Event) -> None:
             if place is None:
                 trainer.validate_first()
             trainer.train(resume_from_checkpoint=str(place) if place else None)
+            if task.steering.at_once:
+                raise Stopped
             _close(trainer, emit, stopped=stopping.is_set())
 
 

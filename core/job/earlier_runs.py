@@ -153,7 +153,18 @@ def _validating(attempt: Sequence[Record], rows: int) -> float | None:
     count = sum(isinstance(record.event, Validated) for record in attempt)
     if began is None or not steps or not count or not rows:
         return None
-    return max(0.0, last[-1].at - began - steps[-1].seconds) / (count * rows)
+    spent = last[-1].at - began - _paused(attempt) - steps[-1].seconds
+    return max(0.0, spent) / (count * rows)
+
+
+def _paused(attempt: Sequence[Record]) -> float:
+    """Seconds of the attempt in which it was paused."""
+    moves = [record for record in attempt if isinstance(record.event, StateChanged)]
+    return sum(
+        max(0.0, after.at - before.at)
+        for before, after in pairwise(moves)
+        if isinstance(before.event, StateChanged) and before.event.state is RunState.PAUSED
+    )
 
 
 def _scoring(attempt: Sequence[Record]) -> float | None:

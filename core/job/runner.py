@@ -12,6 +12,7 @@ from core.job.launchers.launcher import Launcher, Running
 from core.job.launchers.process import end_process
 from core.store.lifecycle import IllegalMove
 from core.store.store import Job, Store
+from core.store.wishes import NOW
 
 _LOG = logging.getLogger(__name__)
 
@@ -132,9 +133,12 @@ class Runner:
             # A program that lives ends its own jobs; others help out only when it does not.
             spare = self._patience.leave if running is None and job.owner.is_alive else 0.0
             self._deadlines[job.id] = time.monotonic() + self._time_to_stop(job) + spare
+        if job.wish == NOW and (running is not None or not job.owner.is_alive):
+            self._deadlines[job.id] = 0.0
         if time.monotonic() < self._deadlines[job.id]:
             return
-        reason, fix = self._store.last_words(job.id, "Ended by force because it did not stop in time,")
+        how = "Stopped at once" if job.wish == NOW else "Ended by force because it did not stop in time,"
+        reason, fix = self._store.last_words(job.id, how)
         if _end_by_force(job, running):
             self._end(job, StateChanged(state=RunState.STOPPED, reason=reason, fix=fix))
 

@@ -1,20 +1,20 @@
 """What each kind of job does."""
 
-import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
 from core.errors import Stopped
 from core.events import Emit, RunState, StateChanged
+from core.store.steering import Steering
 from core.store.store import Job, Store
 from core.strategy.plan import Plan
 
-Work = Callable[[Job, Store, Emit, threading.Event], None]
-"""Works on a job until it is done, or raises `Stopped` soon after the event is set."""
+Work = Callable[[Job, Store, Emit, Steering], None]
+"""Works on a job until it is done, or raises `Stopped` soon after the steering is set."""
 
 
-def _train(job: Job, store: Store, emit: Emit, stopping: threading.Event) -> None:
+def _train(job: Job, store: Store, emit: Emit, stopping: Steering) -> None:
     """Train, then score base and tuned model.
 
     Raises:
@@ -23,14 +23,15 @@ def _train(job: Job, store: Store, emit: Emit, stopping: threading.Event) -> Non
     from core.backend.train import TrainTask, train
 
     plan, folder = _read(job, store)
-    task = TrainTask(plan=plan, home=store.home, folder=folder, resume=bool(job.task.get("resume", False)))
-    train(task, emit, stopping)
+    resume = bool(job.task.get("resume", False))
+    train(TrainTask(plan=plan, home=store.home, folder=folder, resume=resume, steering=stopping), emit, stopping)
+    stopping.wait_while_paused()
     if stopping.is_set():
         raise Stopped
     _evaluate(job, store, emit, stopping)
 
 
-def _evaluate(job: Job, store: Store, emit: Emit, stopping: threading.Event) -> None:
+def _evaluate(job: Job, store: Store, emit: Emit, stopping: Steering) -> None:
     from core.evaluate.compare import EvaluateTask, evaluate
 
     emit(StateChanged(state=RunState.EVALUATING))
@@ -38,7 +39,7 @@ def _evaluate(job: Job, store: Store, emit: Emit, stopping: threading.Event) -> 
     evaluate(EvaluateTask(plan=plan, home=store.home, folder=folder), emit, stopping)
 
 
-def _export(job: Job, store: Store, emit: Emit, stopping: threading.Event) -> None:
+def _export(job: Job, store: Store, emit: Emit, stopping: Steering) -> None:
     from core.export.exporters import ExportTask, export
 
     emit(StateChanged(state=RunState.EXPORTING))

@@ -13,12 +13,14 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from core.errors import MachineError, NotFoundError, Stopped, UserError
+from core.errors import FewtuneError, MachineError, NotFoundError, Stopped, UserError
 from core.events import Advanced, RunState, StateChanged
 from core.job.journal import Journal
 from core.job.work import WORK, Work
 from core.store.identity import this_process
+from core.store.steering import Steering
 from core.store.store import Job, Store
+from core.store.wishes import FREE, NOW, SAVE
 from core.strategy.plan import Plan
 
 LOG_NAME = "worker.log"
@@ -26,8 +28,8 @@ _ASK_SECONDS = 0.25
 """How often a worker asks the store whether somebody wants it to stop."""
 
 
-def perform(job: Job, store: Store, stopping: threading.Event, work: Mapping[str, Work] = WORK) -> None:
-    """Work on `job` to its end and write down how it ended; `stopping` is set when the store asks for a stop.
+def perform(job: Job, store: Store, stopping: Steering, work: Mapping[str, Work] = WORK) -> None:
+    """Work on `job` to its end and write down how it ended; `stopping` follows what the store asks for.
 
     Raises:
         MachineError: The store cannot be written, so nobody can be told how it ended.
@@ -44,13 +46,13 @@ def perform(job: Job, store: Store, stopping: threading.Event, work: Mapping[str
     if final.state is RunState.STOPPED:
         # A stop that nobody asked for through the store: the thread launcher ends.
         with contextlib.suppress(NotFoundError):
-            store.request_stop(job.id)
+            store.request_stop(job.id, store.job(job.id).wish)
     journal.close(final)
+    with contextlib.suppress(FewtuneError):  # deleted, or taken up again by somebody who was faster
+        _put_back(store, store.job(job.id))
 
 
-def _attempt(
-    job: Job, store: Store, journal: Journal, stopping: threading.Event, work: Mapping[str, Work]
-) -> StateChanged:
+def _attempt(job: Job, store: Store, journal: Journal, stopping: Steering, work: Mapping[str, Work]) -> StateChanged:
     """Do the work and return the state that the job ends in."""
     try:
         if store.job(job.id).state is RunState.STOPPING:
@@ -68,11 +70,18 @@ def _attempt(
     return StateChanged(state=RunState.DONE)
 
 
+def _put_back(store: Store, job: Job) -> None:
+    """Let a training that made room wait in the queue until somebody lets it go on."""
+    if job.wish == FREE and job.state is RunState.STOPPED and job.kind == "train":
+        store.add_job(job.run_id, "train", {"resume": True}, held=True)
+
+
 def _stopped(job: Job, store: Store, journal: Journal) -> StateChanged:
     with contextlib.suppress(Stopped, MachineError):
         journal.flush()  # the last words name the last step
     try:
-        reason, fix = store.last_words(job.id, "Stopped")
+        how = "Paused" if store.job(job.id).wish == FREE else "Stopped"
+        reason, fix = store.last_words(job.id, how)
     except (NotFoundError, MachineError):
         reason, fix = "Stopped.", ""
     return StateChanged(state=RunState.STOPPED, reason=reason, fix=fix)
@@ -101,20 +110,27 @@ def _log(job: Job, store: Store, error: Exception) -> None:
     traceback.clear_frames(error.__traceback__)
 
 
-def _watch(store: Store, job_id: int, stopping: threading.Event, ended: threading.Event) -> None:
-    """Set `stopping` once the store says that the job shall stop, or is over, or was deleted."""
+def _watch(store: Store, job_id: int, stopping: Steering, ended: threading.Event) -> None:
+    """Pass on what the store asks for, until the job shall stop, or is over, or was deleted."""
     while not ended.wait(_ASK_SECONDS):
         try:
-            state = store.job(job_id).state
+            job = store.job(job_id)
+            saving = job.wish == SAVE and store.take_wish_to_save(job_id)
         except NotFoundError:
-            state = RunState.STOPPED
+            break
         except MachineError:
             if not store.is_closed:
                 continue  # locked for a moment, perhaps
-            state = RunState.STOPPED
-        if state.is_final or state is RunState.STOPPING:
-            stopping.set()
-            return
+            break
+        if job.state.is_final or job.state is RunState.STOPPING:
+            stopping.at_once = job.wish == NOW
+            break
+        if saving:
+            stopping.ask_to_save()
+        (stopping.pause if job.state is RunState.PAUSED else stopping.go_on)()
+    else:
+        return
+    stopping.set()
 
 
 def main(arguments: Sequence[str] | None = None, work: Mapping[str, Work] = WORK) -> None:
@@ -137,7 +153,7 @@ def main(arguments: Sequence[str] | None = None, work: Mapping[str, Work] = WORK
     loaded.set()
     job = inbox.get()
     if job is not None:
-        perform(job, store, threading.Event(), work)
+        perform(job, store, Steering(), work)
     sys.stdout.flush()
     sys.stderr.flush()
     # Not sys.exit: a library's thread or exit hook must neither hold the memory nor turn a good end into a crash.

@@ -1,4 +1,4 @@
-"""Jobs: who works on them, and how they are asked to stop or given up."""
+"""Jobs: who works on them, and how they are given up."""
 
 import json
 import sqlite3
@@ -42,7 +42,7 @@ class Job:
     held: bool = False
     """Whether it stays in the queue until somebody lets it go on."""
     wish: str = ""
-    """What somebody wants of the work beside its going on: "save", "free" or "now"; see `Wishes`."""
+    """What somebody wants of the work beside its going on; see `core.store.wishes`."""
 
     @property
     def worker(self) -> ProcessIdentity | None:
@@ -58,8 +58,8 @@ class Job:
 class Jobs(Log):
     """The part of the store that knows jobs."""
 
-    def add_job(self, run_id: str, kind: str, task: dict[str, Any] | None = None) -> Job:
-        """Queue another job of a run; a training job is its next attempt.
+    def add_job(self, run_id: str, kind: str, task: dict[str, Any] | None = None, *, held: bool = False) -> Job:
+        """Queue another job of a run; a training job is its next attempt. Held, it waits until it is let go.
 
         Raises:
             NotFoundError: There is no such run.
@@ -71,6 +71,7 @@ class Jobs(Log):
             if row is None:
                 raise NotFoundError(*no_run(run_id))
             job_id = self._insert_job(connection, run_id, kind, task or {})
+            connection.execute("UPDATE jobs SET held = ? WHERE id = ?", (int(held), job_id))
         return self.job(job_id)
 
     def job(self, job_id: int) -> Job:
@@ -117,29 +118,6 @@ class Jobs(Log):
                 "UPDATE jobs SET pid = ?, process_created = ? WHERE id = ?", (pid, process_created, job_id)
             )
         return self.job(job_id)
-
-    def request_stop(self, job_id: int, wish: str = "") -> RunState:
-        """Ask the job to stop and return the state that it has then; asking again changes only the wish.
-
-        With the wish "now" it is ended at once, with "free" it waits in the queue to go on later; see `Wishes`.
-
-        Raises:
-            NotFoundError: There is no such job.
-        """
-        with self._transaction() as connection:
-            row = job_row(connection, job_id)
-            state = RunState(row["state"])
-            if state.is_final:
-                return state
-            if row["wish"] != "now":
-                connection.execute("UPDATE jobs SET wish = ? WHERE id = ?", (wish, job_id))
-            if state is RunState.STOPPING:
-                return state
-            asked = StateChanged(state=RunState.STOPPING)
-            if state is RunState.QUEUED:
-                asked = StateChanged(state=RunState.STOPPED, reason="Stopped before it began.")
-            write(connection, job_id, time.time(), asked)
-        return asked.state
 
     def lose(self, job_id: int, how: str) -> bool:
         """Give an unfinished job up because nobody works on it any more; `how` begins the sentence that says why.

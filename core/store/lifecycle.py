@@ -8,7 +8,9 @@ _ENDS = frozenset({S.STOPPING, S.DONE, S.FAILED, S.LOST})
 NEXT: dict[S, frozenset[S]] = {
     S.QUEUED: frozenset({S.PREPARING, S.STOPPED, S.FAILED, S.LOST}),
     S.PREPARING: _ENDS | {S.TRAINING, S.EVALUATING, S.EXPORTING},
-    S.TRAINING: _ENDS | {S.EVALUATING},
+    S.TRAINING: _ENDS | {S.PAUSED, S.EVALUATING},
+    # A pause that came after the last step finds nothing to wait before: the scoring goes on.
+    S.PAUSED: _ENDS | {S.TRAINING, S.EVALUATING},
     S.EVALUATING: _ENDS,
     S.EXPORTING: _ENDS,
     # A worker that had finished when the stop arrived says DONE; nobody is told that its work was thrown away.

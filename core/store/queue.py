@@ -7,13 +7,14 @@ from collections.abc import Callable
 from core.errors import BusyError
 from core.events import RunState, StateChanged
 from core.store.identity import ProcessIdentity, this_process
-from core.store.jobs import UNFINISHED, Job, Jobs
+from core.store.jobs import UNFINISHED, Job
 from core.store.log import job_row, write
+from core.store.wishes import Wishes
 
 _LINE = "WHERE state = 'QUEUED' ORDER BY place, id"
 
 
-class Queue(Jobs):
+class Queue(Wishes):
     """The part of the store that knows whose turn it is. It outlives every process, and many may take from it."""
 
     def waiting(self) -> list[Job]:

@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections.abc import Callable
 
 from core.engine import Engine
-from ui.command import data, queue, runs, say, train
+from ui.command import control, data, queue, runs, say, train
 from ui.command.follow import Left
 
 COMMANDS: dict[str, Callable[[Engine, Namespace], int]] = {
@@ -14,8 +14,10 @@ COMMANDS: dict[str, Callable[[Engine, Namespace], int]] = {
     "evaluate": runs.evaluate,
     "export": runs.export,
     "runs": runs.runs,
-    "stop": runs.stop,
+    "stop": control.stop,
+    "pause": control.pause,
     "resume": runs.resume,
+    "save": control.save,
     "queue": queue.queue,
 }
 

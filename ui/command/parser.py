@@ -50,7 +50,9 @@ def build_parser() -> Parser:
         _add_export,
         _add_runs,
         _add_stop,
+        _add_pause,
         _add_resume,
+        _add_save,
         _add_queue,
     ):
         add(commands)
@@ -171,10 +173,22 @@ def _add_runs(commands: Any) -> None:  # noqa: ANN401
 def _add_stop(commands: Any) -> None:  # noqa: ANN401
     parser = _command(commands, "stop", "ask a run to stop; its best weights so far are kept")
     parser.add_argument("run", metavar="RUN")
+    parser.add_argument("--now", action="store_true", help="at once, without saving anything more")
+
+
+def _add_pause(commands: Any) -> None:  # noqa: ANN401
+    parser = _command(commands, "pause", "let a run wait before its next step; 'resume' lets it go on")
+    parser.add_argument("run", metavar="RUN")
+    parser.add_argument("--free", action="store_true", help="save, and free its memory and the device meanwhile")
+
+
+def _add_save(commands: Any) -> None:  # noqa: ANN401
+    parser = _command(commands, "save", "ask a run for a checkpoint at the end of its next step")
+    parser.add_argument("run", metavar="RUN")
 
 
 def _add_resume(commands: Any) -> None:  # noqa: ANN401
-    parser = _command(commands, "resume", "go on with a run that was stopped, failed or lost")
+    parser = _command(commands, "resume", "go on with a run that is paused, or was stopped, failed or lost")
     parser.add_argument("run", metavar="RUN")
 
 

@@ -1,4 +1,4 @@
-"""`evaluate`, `export`, `runs`, `stop`, `resume`: what is done with runs that exist."""
+"""`evaluate`, `export`, `runs`, `resume`: what is done with runs that exist."""
 
 from argparse import Namespace
 from collections.abc import Mapping
@@ -122,21 +122,6 @@ def runs(engine: Engine, given: Namespace) -> int:
     else:
         heads = ("run", "state", "name", "model", "method", "score", "begun")
         say.tell(say.table([heads, *(_as_row(summary, places) for summary in summaries)]))
-    return 0
-
-
-def stop(engine: Engine, given: Namespace) -> int:
-    """Ask a run to stop, and wait until it has."""
-    engine.store.mark_lost()
-    job = next((job for job in engine.store.jobs(given.run) if not job.state.is_final), None)
-    state = engine.stop(given.run)
-    if job is not None and not state.is_final:
-        engine.runner  # noqa: B018 - ends a worker by force that hears nothing
-        state = Following(engine, job).to_the_end(Progress()).state
-    if given.json:
-        say.answer({"run": given.run, "state": state.value})
-    else:
-        say.tell(f"Run {given.run}: {state.value}")
     return 0
 
 

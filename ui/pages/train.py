@@ -8,15 +8,15 @@ import gradio as gr
 
 from core.errors import NotFoundError
 from core.events import RunState
+from core.job.queue import Waiting
 from core.strategy.plan import Plan
-from ui import drawings, markup, notices, phrases, plots, words
+from ui import drawings, markup, phrases, plots, runbuttons, words
 from ui.desk import Desk
 from ui.markup import text
 from ui.notices import guarded
 from ui.present import RunView
 from ui.tab import EVALUATE, STRATEGY, TRAIN, Tab, asked, quiet
 
-_RESUMABLE = {RunState.STOPPED, RunState.FAILED, RunState.LOST}
 _LOG_LINES = 300
 _RECENT_WARNINGS = 3
 _FIGURE_SECONDS = 2.5
@@ -29,9 +29,9 @@ def build(desk: Desk, tab: Tab) -> None:
         head = markup.view(_nothing())
         with gr.Column(min_width=200):
             onward = gr.Button("See the results", variant="primary", interactive=False, elem_id="ft-to-results")
-            stop = gr.Button("Stop training", variant="stop", visible=False, elem_id="ft-stop")
-            resume = gr.Button("Resume from the last checkpoint", visible=False, elem_id="ft-resume")
+            steering = runbuttons.place()
     status = markup.view(_status(RunView(), None), elem_id="ft-status")
+    buttons = runbuttons.place_more(desk, tab, steering)
     with gr.Row(elem_classes=["ft-plots"]):
         loss = gr.Plot(show_label=False, elem_classes=["ft-plot", "tall"], min_width=320, elem_id="ft-loss")
         memory = gr.Plot(show_label=False, elem_classes=["ft-plot", "tall"], min_width=320, elem_id="ft-memory")
@@ -41,11 +41,9 @@ def build(desk: Desk, tab: Tab) -> None:
     with gr.Accordion("Log in words", open=False):
         log = markup.view(_log(RunView()))
     figured = gr.State(("", 0.0))
-    drawn = [head, status, onward, stop, resume, loss, memory, rate, norm, log, figured]
+    drawn = [head, status, onward, *buttons.drawn, loss, memory, rate, norm, log, figured]
     looked = [tab.pulse.change, tab.step.change, tab.run.change]
     gr.on(looked, partial(on_looked, desk), [tab.run, tab.step, figured], drawn, **quiet(trigger_mode="always_last"))
-    stop.click(partial(on_stop, desk), tab.run, [stop], **asked())
-    resume.click(partial(on_resume, desk), tab.run, drawn, **asked())
     onward.click(partial(on_continued, desk), tab.run, tab.step, **asked())
 
 
@@ -58,26 +56,8 @@ def on_looked(desk: Desk, run_id: str, step: int, figured: tuple[str, float]) ->
     now = time.monotonic()
     live = bool(run_id) and desk.is_live(run_id)
     if live and figured[0] == run_id and now - figured[1] < _FIGURE_SECONDS:
-        return [gr.skip() if 5 <= index <= 8 else update for index, update in enumerate(updates)] + [figured]
+        return [gr.skip() if 7 <= index <= 10 else update for index, update in enumerate(updates)] + [figured]
     return [*updates, (run_id if live else "", now)]
-
-
-@guarded
-def on_stop(desk: Desk, run_id: str) -> Any:  # noqa: ANN401
-    """Ask the run to stop; asking twice is asking once."""
-    try:
-        state = desk.engine.stop(run_id)
-    except NotFoundError:  # it ended by itself meanwhile
-        return gr.Button(visible=False)
-    return gr.Button(visible=False) if state.is_final else gr.Button("Stopping", interactive=False)
-
-
-@guarded
-def on_resume(desk: Desk, run_id: str) -> Any:  # noqa: ANN401
-    """Go on from the newest complete checkpoint."""
-    desk.engine.resume(run_id)
-    notices.tell("The run goes on from its last checkpoint.", title="Resumed")
-    return [*_drawn(desk, run_id), ("", 0.0)]
 
 
 @guarded
@@ -87,7 +67,7 @@ def on_continued(desk: Desk, run_id: str) -> int:
         view = desk.view(run_id)
     except NotFoundError:
         return STRATEGY
-    if view.evaluated is None and view.training.state in _RESUMABLE:
+    if view.evaluated is None and view.training.state in runbuttons.RESUMABLE:
         desk.engine.evaluate(run_id)
     return EVALUATE
 
@@ -105,42 +85,39 @@ def _drawn(desk: Desk, run_id: str) -> list[Any]:
     view = desk.view(run_id)
     plan = desk.engine.run(run_id).plan
     waiting = desk.engine.queue.place_of(run_id)
-    told = phrases.waiting_headline(waiting.told) if waiting else phrases.training_headline(view, plan.patience)
-    head = markup.headline(*told)
+    head = markup.headline(*_headline(view, plan, waiting))
     return [
         head,
         _status(view, plan),
-        *_buttons(view),
+        _onward(view),
+        *runbuttons.updates(desk, run_id),
         *_figures(desk, run_id, view, plan),
         _log(view),
     ]
 
 
+def _headline(view: RunView, plan: Plan, waiting: Waiting | None) -> tuple[str, str, str]:
+    if waiting is None or waiting.job.kind != "train":
+        return phrases.training_headline(view, plan.patience)
+    return phrases.held_headline(view) if waiting.job.held else phrases.waiting_headline(waiting.told)
+
+
 def _without(desk: Desk, head: str) -> list[Any]:
     """Updates of the page where there is no run to draw."""
-    hidden = [gr.Button(visible=False), gr.Button(visible=False)]
+    hidden = runbuttons.updates(desk, "")
     onward = gr.Button("Choose a strategy", interactive=True)
     figures = _figures(desk, "", RunView(), None)
     return [head, _status(RunView(), None), onward, *hidden, *figures, _log(RunView())]
 
 
-def _buttons(view: RunView) -> list[gr.Button]:
-    """The primary button, stop and resume."""
+def _onward(view: RunView) -> gr.Button:
+    """The primary button."""
     state = view.training.state
-    live = not state.is_final
-    kept = view.best_step is not None
     if view.evaluated is not None or state == RunState.DONE:
-        onward = gr.Button("See the results", interactive=True)
-    elif live:
-        onward = gr.Button("See the results", interactive=False)
-    else:
-        onward = gr.Button("Evaluate what was kept", interactive=kept and not view.is_live)
-    stopping = state == RunState.STOPPING
-    told = "Take out of the queue" if state == RunState.QUEUED else "Stopping" if stopping else "Stop training"
-    stop = gr.Button(told, visible=live, interactive=live and not stopping)
-    resumable = state in _RESUMABLE and not view.is_live
-    told = f"Resume from step {view.checkpoint:,}" if view.checkpoint else "Start again from the beginning"
-    return [onward, stop, gr.Button(told, visible=resumable)]
+        return gr.Button("See the results", interactive=True)
+    if not state.is_final:
+        return gr.Button("See the results", interactive=False)
+    return gr.Button("Evaluate what was kept", interactive=view.best_step is not None and not view.is_live)
 
 
 def _status(view: RunView, plan: Plan | None) -> str:

@@ -8,6 +8,7 @@ from core.errors import FewtuneError
 from core.job.work import WORK, Work
 from core.job.worker import perform
 from core.store.identity import ProcessIdentity
+from core.store.steering import Steering
 from core.store.store import Job, Store
 
 _CLOSE_SECONDS = 60.0
@@ -21,7 +22,7 @@ class _RunningThread:
     def __init__(self, job: Job, store: Store, work: Mapping[str, Work]) -> None:
         self._job = job
         self._store = store
-        self._stopping = threading.Event()
+        self._stopping = Steering()
         # No daemon: an interpreter that exits while torch computes in a daemon thread is aborted.
         self._thread = threading.Thread(
             target=perform, args=(job, store, self._stopping, work), name=f"job {job.id}", daemon=False

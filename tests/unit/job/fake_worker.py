@@ -19,11 +19,12 @@ def train(job, store, emit, stopping):
     emit(StateChanged(state=RunState.TRAINING))
     steps, began = plan.get("steps", 5), time.monotonic()
     for number in range(1, steps + 1):
+        stopping.wait_while_paused()
         if stopping.is_set() and not deaf:
             raise Stopped
         time.sleep(plan.get("pause", 0))
         emit(step_taken(number, steps, time.monotonic() - began))
-        if number % plan.get("save_every", 1000) == 0:
+        if number % plan.get("save_every", 1000) == 0 or stopping.takes_wish_to_save():
             emit(CheckpointSaved(step=number, folder=f"checkpoint-{number}", size_bytes=1))
     go_wrong(plan.get("wrong", ""))
     emit(StateChanged(state=RunState.EVALUATING))

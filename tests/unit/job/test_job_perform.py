@@ -11,6 +11,7 @@ from core.job.journal import Journal
 from core.job.launchers.thread import ThreadLauncher
 from core.job.runner import Patience, Runner
 from core.job.worker import LOG_NAME, perform
+from core.store.steering import Steering
 from core.store.store import Store
 from tests.unit.job import fake_worker
 from tests.unit.job.fake_worker import step_taken
@@ -32,7 +33,7 @@ def prepared(store, **plan):
 
 def run(store, **plan):
     job = prepared(store, **plan)
-    perform(job, store, threading.Event(), fake_worker.WORK)
+    perform(job, store, Steering(), fake_worker.WORK)
     return store.job(job.id)
 
 
@@ -77,20 +78,20 @@ def test_the_models_of_a_failed_run_are_let_go(store):
         held.append("model")
         raise RuntimeError(f"{type(model)} does not fit")
 
-    perform(prepared(store), store, threading.Event(), {"train": work})
+    perform(prepared(store), store, Steering(), {"train": work})
     assert held == []
 
 
 def test_a_stop_that_came_before_the_work_ends_it_before_it_begins(store):
     job = prepared(store)
     store.request_stop(job.id)
-    perform(job, store, threading.Event(), {"train": pytest.fail})
+    perform(job, store, Steering(), {"train": pytest.fail})
     assert store.job(job.id).state is RunState.STOPPED
 
 
 def test_a_stop_during_training_is_told_with_the_step(store):
     job = prepared(store, steps=10_000, pause=0.01, save_every=5)
-    worker = threading.Thread(target=perform, args=(job, store, threading.Event(), fake_worker.WORK))
+    worker = threading.Thread(target=perform, args=(job, store, Steering(), fake_worker.WORK))
     worker.start()
     while store.last(job.run_id, CheckpointSaved) is None:
         time.sleep(0.01)
@@ -110,7 +111,7 @@ def test_work_that_goes_on_to_the_next_state_after_a_stop_is_stopped_there(store
         pytest.fail("it went on")
 
     job = prepared(store)
-    perform(job, store, threading.Event(), {"train": work})
+    perform(job, store, Steering(), {"train": work})
     assert store.job(job.id).state is RunState.STOPPED
 
 
@@ -119,7 +120,7 @@ def test_work_that_was_done_when_the_stop_came_says_so(store):
         store.request_stop(job.id)
 
     job = prepared(store)
-    perform(job, store, threading.Event(), {"train": work})
+    perform(job, store, Steering(), {"train": work})
     assert store.job(job.id).state is RunState.DONE
 
 
@@ -129,13 +130,13 @@ def test_a_move_that_the_table_does_not_have_is_a_failure_not_a_stop(store):
         emit(StateChanged(state=RunState.EXPORTING))
 
     job = prepared(store)
-    perform(job, store, threading.Event(), {"train": work})
+    perform(job, store, Steering(), {"train": work})
     assert "cannot go from TRAINING to EXPORTING" in last(store, job).reason
 
 
 def test_work_whose_job_was_given_up_or_deleted_ends(store):
     for give_up in (lambda job: store.lose(job.id, "Lost"), lambda job: (store.lose(job.id, ""), delete(store, job))):
-        job, stopping = prepared(store, steps=1_000_000, pause=0.01), threading.Event()
+        job, stopping = prepared(store, steps=1_000_000, pause=0.01), Steering()
         worker = threading.Thread(target=perform, args=(job, store, stopping, fake_worker.WORK))
         worker.start()
         while store.last(job.run_id, StepTaken) is None:
@@ -153,7 +154,7 @@ def delete(store, job):
 def test_work_on_a_closed_store_ends(tmp_path):
     store = Store(tmp_path)
     job = prepared(store, steps=1_000_000, pause=0.01)
-    worker = threading.Thread(target=perform, args=(job, store, threading.Event(), fake_worker.WORK))
+    worker = threading.Thread(target=perform, args=(job, store, Steering(), fake_worker.WORK))
     worker.start()
     while store.last(job.run_id, StepTaken) is None:
         time.sleep(0.01)

@@ -12,6 +12,7 @@ from core.errors import BusyError, NotFoundError
 from core.events import CheckpointSaved, Noted, RunState, StateChanged, StepTaken
 from core.store.lifecycle import NEXT, IllegalMove
 from core.store.store import Store
+from core.store.wishes import FREE, NOW
 
 
 @pytest.fixture
@@ -35,19 +36,42 @@ def step(number, total=10):
 
 def try_something(dice, store, job):
     """Do one random thing to a job, whether it makes sense or not."""
-    match dice.randrange(8):
+    match dice.randrange(9):
         case 0 | 1 | 2:
             store.append(job.id, StateChanged(state=dice.choice(list(RunState))))
         case 3:
             store.append(job.id, dice.choice([step(1), Noted(text="x")]))
         case 4:
-            assert store.request_stop(job.id) == store.request_stop(job.id)
+            wish = dice.choice(["", FREE, NOW])
+            assert store.request_stop(job.id, wish) == store.request_stop(job.id, wish)
         case 5:
             store.claim(job.id, dice.choice([11, 12]), 1.0)
         case 6:
             store.lose(job.id, "The worker process ended")
         case 7:
             store.add_job(job.run_id, "train")
+        case 8:
+            wish_or_order(dice, store, job)
+
+
+def wish_or_order(dice, store, job):
+    """Wish something of a job that goes on, or order one that waits."""
+    match dice.randrange(6):
+        case 0:
+            assert store.request_pause(job.id) == store.request_pause(job.id) == RunState.PAUSED
+        case 1:
+            assert store.request_go_on(job.id) == store.request_go_on(job.id) == RunState.TRAINING
+        case 2:
+            store.request_save(job.id)
+            assert store.take_wish_to_save(job.id)
+            assert not store.take_wish_to_save(job.id)
+        case 3:
+            taken = store.take()
+            assert taken is None or (taken.run_id, taken.state) == (job.run_id, RunState.PREPARING)
+        case 4:
+            store.postpone(job.id, held=dice.random() < 0.5)
+        case 5:
+            assert store.reorder(job.id, lambda place: place + 1) == 0
 
 
 @pytest.fixture
@@ -74,6 +98,7 @@ def test_of_a_thousand_random_histories_each_is_legal(fast_store):
                 assert store.job(job.id) == before
             job = store.job(job.id)
             workers |= {job.pid} - {None}
+            assert len(store._jobs("WHERE state NOT IN ('QUEUED', 'DONE', 'STOPPED', 'FAILED', 'LOST')")) <= 1
             if before.state.is_final:
                 assert job.state == before.state
             assert len(store.unfinished()) <= 1
