@@ -44,6 +44,7 @@ def _perform(given: Namespace) -> int:
 
 
 def _dashboard(given: Namespace) -> int:
+    from core.job.webhook import Webhook
     from ui.server import PORT, Serving, check_wish, serve
 
     wish = Serving(
@@ -54,7 +55,11 @@ def _dashboard(given: Namespace) -> int:
         open_browser=_has_browser() if given.open is None else given.open,
     )
     check_wish(wish)
+    url = given.webhook or os.environ.get("FEWTUNE_WEBHOOK", "")
+    hooks = [Webhook(url)] if url else []
     with _engine(given) as engine:
+        if hooks:
+            engine.tell_endings(*hooks)
         serve(engine, wish)
     return 0
 

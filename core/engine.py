@@ -16,6 +16,7 @@ from core.evaluate.compare import Evaluation, read_evaluation
 from core.events import Evaluated, Event, RunState
 from core.export.exporters import EXPORTERS
 from core.job.control import Control
+from core.job.endings import Endings, Hook
 from core.job.inquiry import Inquiry
 from core.job.launchers import LAUNCHERS
 from core.job.library import Library
@@ -74,6 +75,7 @@ class Engine:
         """What untuned models get with examples in the prompt."""
         self._launcher = LAUNCHERS[launcher]()
         self._runner: Runner | None = None
+        self._endings: Endings | None = None
         self._baselines: dict[str, Baseline | None] = {}
         self._experience = Experience(self.store)
         self._lock = threading.Lock()
@@ -266,8 +268,14 @@ class Engine:
                 self._runner = Runner(self.store, self._launcher)
             return self._runner
 
+    def tell_endings(self, *hooks: Hook) -> None:
+        """From now on tell `hooks` of each training that ends, once, whichever program ran it; asked once."""
+        self._endings = Endings(self.store, hooks)
+
     def close(self) -> None:
-        """End the background thread; a run in a worker process goes on."""
+        """End the background threads; a run in a worker process goes on."""
+        if self._endings is not None:
+            self._endings.close()
         if self._runner is not None:
             self._runner.close()
         self._launcher.close()

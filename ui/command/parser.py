@@ -93,6 +93,7 @@ def _add_dashboard(parser: Parser) -> None:
     group.add_argument("--host", default="127.0.0.1", help="address to listen on; others than 127.0.0.1 need accounts")
     group.add_argument("--port", type=_port, default=None, metavar="N", help="port (7860); 0 takes a free one")
     group.add_argument("--auth-file", type=Path, metavar="FILE", help="accounts, one user:password per line")
+    group.add_argument("--webhook", metavar="URL", help="tell this address of each run that ends (FEWTUNE_WEBHOOK)")
     group.add_argument("--demo", action="store_true", help="play the whole walk by itself")
     group.add_argument(
         "--open", action=argparse.BooleanOptionalAction, default=None, help="open the page in the browser"
