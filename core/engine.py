@@ -24,6 +24,7 @@ from core.job.promptings import Promptings
 from core.job.queue import Queue
 from core.job.runner import Runner
 from core.job.speeds import Speeds
+from core.job.starting import check_before_start, continued
 from core.store.store import Job, Record, RunRow, Store
 from core.strategy.advise import Advice, Goal, advise
 from core.strategy.baseline import Baseline, linear_baseline
@@ -170,6 +171,7 @@ class Engine:
             SettingsError: The plan is not valid.
             DataError: The rows changed since the plan was made, or too few are left to train on.
             ModelError: The model can be planned with, but not be had.
+            MachineError: The disk has too little room.
             BusyError: The same plan is running or waiting already; nothing of this one was written.
         """
         plan = self.read_plan(plan.model_dump())
@@ -178,9 +180,14 @@ class Engine:
         facts = self.facts(plan.model)
         if facts.note:
             raise ModelError(facts.note, "Connect to the hub, give the model's folder, or take 'starter'.")
+        check_before_start(plan, facts, self.store)
         job = self.store.add_run(plan.model_dump(mode="json"), plan.name or _default_name(plan), not_before)
         self.runner.begin_next()
         return job.run_id
+
+    def start_again(self, run_id: str, *, smaller: bool = False) -> str:
+        """Queue a new run from the best weights of another, `smaller` in less memory, and return its id."""
+        return self.start(continued(self.store, run_id, smaller=smaller))
 
     def resume(self, run_id: str) -> Job:
         """Go on with a run that is paused, or that was stopped, failed or lost, from its newest complete checkpoint.

@@ -6,7 +6,9 @@
         ├── SettingsError      a plan or a form with one or more wrong values; lists all of them
         ├── DataError          a file that cannot be read or understood
         ├── ModelError         a model that cannot be found, read or trusted
+        ├── ChangedError       what decides a run is not what it was; lists all of it
         ├── MachineError       too little memory or disk, a port in use, a missing library
+        │   └── MemoryFullError    of memory alone: a smaller plan would fit
         ├── BusyError          the same is going on already, or something beside it would disturb it
         └── NotFoundError      no run, dataset or entry of that name
 
@@ -30,6 +32,9 @@ class UserError(FewtuneError):
 
     `what` says what happened, `fix` what to do next: a sentence or two each, with the row, file or number.
     """
+
+    cause = ""
+    """For those who offer the next step: "memory", "changed", or empty."""
 
     def __init__(self, what: str, fix: str = "", problems: Mapping[str, str] | None = None) -> None:
         super().__init__(what)
@@ -62,8 +67,20 @@ class ModelError(UserError):
     """A model cannot be found, read or trusted."""
 
 
+class ChangedError(UserError):
+    """What decides a run is not what it was when its weights were written; `problems` holds all that differs."""
+
+    cause = "changed"
+
+
 class MachineError(UserError):
     """This machine lacks something: memory, disk, a port, a library."""
+
+
+class MemoryFullError(MachineError):
+    """The memory of the computer or of its GPU does not suffice; a smaller plan would fit."""
+
+    cause = "memory"
 
 
 class BusyError(UserError):

@@ -43,6 +43,8 @@ class StateChanged:
     """What happened, one or two sentences; empty where the state says all."""
     fix: str = ""
     """What to do next."""
+    cause: str = ""
+    """Of a bad end, where a next step is known for it: "memory" or "changed"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

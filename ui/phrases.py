@@ -6,6 +6,9 @@ from typing import Any
 
 from core.evaluate.metrics import METRICS
 from core.events import RunState
+from core.strategy.methods import METHODS
+from core.strategy.plan import Plan
+from core.strategy.smaller import smaller
 from ui import words
 from ui.present import RunView
 
@@ -153,6 +156,20 @@ def _ended(view: RunView) -> tuple[str, str, str]:
         return f"Stopped {at}", kept(view) or "Nothing was kept: no validation had been made yet.", "amber"
     title = f"Training failed {at}" if job.state == RunState.FAILED else f"The run was lost {at}"
     return title, f"{job.reason} {job.fix}".strip(), "bad"
+
+
+def going_on_otherwise(view: RunView, plan: Plan) -> str:
+    """What a new run from the weights of this one would do otherwise, on its button; empty where none would help."""
+    if view.training.cause == "changed":
+        return "Start a new run from these weights" if view.best_step is not None else ""
+    then = smaller(plan) if view.training.cause == "memory" else None
+    if then is None:
+        return ""
+    if then.method != plan.method:
+        return f"Go on with {METHODS[then.method].title}"
+    if then.gradient_checkpointing != plan.gradient_checkpointing:
+        return "Go on with recomputed activations"
+    return "Go on with a smaller batch"
 
 
 def kept(view: RunView) -> str:

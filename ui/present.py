@@ -32,6 +32,7 @@ class JobView:
     state: RunState = RunState.QUEUED
     reason: str = ""
     fix: str = ""
+    cause: str = ""
     attempt: int = 1
     job_id: int | str = 0
 
@@ -187,9 +188,11 @@ def _told(view: RunView, at: float, event: Event, curves: _Curves) -> RunView:
         case Prepared() as prepared:
             curves.say(at, _of_preparation(prepared))
             return replace(view, prepared=prepared, total_steps=prepared.total_steps, work=None)
-        case CheckpointSaved(step=step, size_bytes=size):
-            curves.say(at, f"Saved a checkpoint at step {step:,} ({words.size(size)}).")
-            return replace(view, checkpoint=step)
+        case CheckpointSaved(step=step, size_bytes=size, folder=folder):
+            best = folder == "best"  # a model, but no place to go on from
+            what = "Kept the weights of" if best else "Saved a checkpoint at"
+            curves.say(at, f"{what} step {step:,} ({words.size(size)}).")
+            return view if best else replace(view, checkpoint=step)
         case Noted(text=text, severity=severity):
             curves.say(at, text, "amber" if severity == "warning" else "")
             if severity == "warning":
@@ -212,7 +215,7 @@ def _state_changed(view: RunView, record: Record, change: StateChanged, curves: 
     told = f"{sentence} {change.reason}".strip()
     if told:
         curves.say(record.at, told, tone.get(change.state, ""))
-    job = replace(view.jobs[record.kind], state=change.state, reason=change.reason, fix=change.fix)
+    job = replace(view.jobs[record.kind], state=change.state, reason=change.reason, fix=change.fix, cause=change.cause)
     work = None if change.state.is_final else view.work
     return replace(view, jobs=view.jobs | {record.kind: job}, work=work)
 

@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.errors import UserError
+from core.strategy.disk import CHECKPOINTS_KEPT
 
 MANIFEST = "manifest.json"
 PREFIX = "checkpoint-"
-KEPT = 2
-"""Checkpoints that stay on disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +33,32 @@ def write_folder(folder: Path, fill: Callable[[Path], None], facts: dict[str, An
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
+    try:
+        sums = _complete(partial, fill, facts or {})
+        old = folder.with_name(f".{folder.name}.old")
+        shutil.rmtree(old, ignore_errors=True)
+        if folder.exists():
+            folder.rename(old)
+        partial.rename(folder)
+    finally:
+        # On a full disk the half that was written is the room in which the end can be told.
+        shutil.rmtree(partial, ignore_errors=True)
+    _sync(folder.parent)
+    shutil.rmtree(old, ignore_errors=True)
+    return sum(fact["size"] for fact in sums.values())
+
+
+def _complete(partial: Path, fill: Callable[[Path], None], facts: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Fill a folder and end it with its manifest, all of it on the disk; the sums by file."""
     fill(partial)
     # The Trainer's own arguments hold tokens in clear text.
     (partial / "training_args.bin").unlink(missing_ok=True)
     files = sorted(path for path in partial.rglob("*") if path.is_file())
     sums = {str(path.relative_to(partial)): _fact(path) for path in files}
-    (partial / MANIFEST).write_text(json.dumps({"facts": facts or {}, "files": sums}, indent=1), encoding="utf-8")
-    for path in [*files, partial / MANIFEST]:
+    (partial / MANIFEST).write_text(json.dumps({"facts": facts, "files": sums}, indent=1), encoding="utf-8")
+    for path in [*files, partial / MANIFEST, partial]:
         _sync(path)
-    old = folder.with_name(f".{folder.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-    partial.rename(folder)
-    _sync(folder.parent)
-    shutil.rmtree(old, ignore_errors=True)
-    return sum(fact["size"] for fact in sums.values())
+    return sums
 
 
 def restore(folder: Path) -> None:
@@ -58,6 +66,16 @@ def restore(folder: Path) -> None:
     old = folder.with_name(f".{folder.name}.old")
     if old.is_dir() and not folder.exists():
         old.rename(folder)
+
+
+def tidy(run: Path) -> None:
+    """Clear a run's folder of what a writer left that was ended half-way; what it had moved aside is put back."""
+    for place in (run, run / "checkpoints"):
+        for old in place.glob(".*.old"):
+            restore(old.with_name(old.name[1:].removesuffix(".old")))
+            shutil.rmtree(old, ignore_errors=True)
+        for partial in place.glob(".*.partial"):
+            shutil.rmtree(partial, ignore_errors=True)
 
 
 def facts(folder: Path) -> dict[str, Any]:
@@ -73,7 +91,7 @@ def checkpoint_folder(folder: Path, step: int) -> Path:
 
 def rotate(folder: Path) -> None:
     """Delete all checkpoints of a run but the newest ones, by step: clocks may have been set back."""
-    for old in _by_step(folder)[KEPT:]:
+    for old in _by_step(folder)[CHECKPOINTS_KEPT:]:
         shutil.rmtree(old, ignore_errors=True)
 
 
@@ -101,27 +119,6 @@ def examine(checkpoint: Path) -> Damage | None:
         if _fact(path) != fact:
             return Damage(checkpoint, name, "has changed since it was written")
     return None
-
-
-def check_unchanged(checkpoint: Path, now: dict[str, Any]) -> None:
-    """Refuse to go on from a checkpoint under another plan.
-
-    Raises:
-        UserError: Something that decides the run differs; lists all of it.
-    """
-    before = facts(checkpoint).get("decides", {})
-    changed = {
-        key: f"{before.get(key)!r} when it was written, {now.get(key)!r} now"
-        for key in sorted(before.keys() | now.keys())
-        if before.get(key) != now.get(key)
-    }
-    if changed:
-        listed = "; ".join(f"{key}: {difference}" for key, difference in changed.items())
-        raise UserError(
-            f"The run cannot go on from {checkpoint.name}, because what decides it has changed: {listed}.",
-            "Set it back, or start a new run.",
-            changed,
-        )
 
 
 def _by_step(folder: Path) -> list[Path]:

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import psutil
 import torch
+from safetensors import SafetensorError
 
-from core.errors import MachineError, ModelError, UserError
+from core.errors import MachineError, MemoryFullError, ModelError, UserError
 from core.strategy.plan import Plan
+from core.strategy.smaller import smaller, told
 
 GIB = 2**30
+MIB = 2**20
 _OUT_OF_MEMORY = re.compile(
     r"out of memory|can't allocate memory|cannot allocate memory|not enough memory", re.IGNORECASE
 )
@@ -30,17 +33,20 @@ _OFFLINE = frozenset(
 _UNITS = {"bytes": 1, "kib": 2**10, "mib": 2**20, "gib": GIB}
 
 
-def explain(error: BaseException, *, plan: Plan | None = None, log: Path | str | None = None) -> UserError:
+def explain(
+    error: BaseException, *, plan: Plan | None = None, log: Path | str | None = None, folder: Path | None = None
+) -> UserError:
     """What happened and what to do, for any exception; errors made for people come back as they are.
 
-    With the run's `plan` the advice names its numbers; `log` is where the whole story stands.
+    With the run's `plan` the advice names its numbers; `log` is where the whole story stands; `folder`, or else the
+    home folder, lies on the disk that may be full.
     """
     chain = list(_chain(error))
     for one in chain:
         if isinstance(one, UserError):
             return one
     for one in chain:
-        found = _memory(one, plan) or _disk(one) or _hub(one) or _driver(one)
+        found = _memory(one, plan) or _disk(one, folder or Path.home()) or _hub(one) or _driver(one)
         if found is not None:
             return found
     text = (str(error).strip() or "no further words").splitlines()[0][:300]
@@ -50,11 +56,11 @@ def explain(error: BaseException, *, plan: Plan | None = None, log: Path | str |
 
 def _memory(error: BaseException, plan: Plan | None) -> UserError | None:
     if isinstance(error, torch.OutOfMemoryError):
-        return MachineError(f"The GPU's memory is full.{_numbers(str(error))}{_gpu_numbers()}", _smaller(plan))
+        return MemoryFullError(f"The GPU's memory is full.{_numbers(str(error))}{_gpu_numbers()}", _smaller(plan))
     if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and _OUT_OF_MEMORY.search(str(error))):
         memory = psutil.virtual_memory()
         have = f" {memory.available / GIB:.1f} of {memory.total / GIB:.1f} GiB are free."
-        return MachineError(f"The computer's memory is full.{_numbers(str(error))}{have}", _smaller(plan))
+        return MemoryFullError(f"The computer's memory is full.{_numbers(str(error))}{have}", _smaller(plan))
     return None
 
 
@@ -77,27 +83,21 @@ def _smaller(plan: Plan | None) -> str:
     """The next smaller plan of the same rows per step."""
     if plan is None:
         return "Set batch size to half and accumulation to twice of what they are, or choose QLoRA."
-    if plan.batch_size > 1:
-        half = plan.batch_size // 2
-        return (
-            f"Set batch size to {half} and accumulation to {-(-plan.rows_per_step // half)}: the same rows per step "
-            "in less memory."
-        )
-    if not plan.gradient_checkpointing:
-        return "Switch on recompute activations."
-    if plan.method != "qlora":
-        return "Choose QLoRA, which holds the base model in 4 bits."
-    return f"Set longest row to {max(16, plan.max_length // 2)}, or choose a smaller model."
+    then = smaller(plan)
+    if then is None:
+        return f"Set longest row to {max(16, plan.max_length // 2)}, or choose a smaller model."
+    return told(plan, then)
 
 
-def _disk(error: BaseException) -> UserError | None:
+def _disk(error: BaseException, folder: Path) -> UserError | None:
     full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
     # Torch says it in words of its own when a file cannot grow any more.
-    if full or (isinstance(error, (RuntimeError, OSError)) and _DISK_FULL.search(str(error))):
-        free = psutil.disk_usage(str(Path.home())).free / GIB
+    if full or (isinstance(error, (RuntimeError, OSError, SafetensorError)) and _DISK_FULL.search(str(error))):
+        there = next(place for place in (folder, *folder.parents) if place.exists())
+        disk = psutil.disk_usage(str(there))
         place = f" ({error.filename})" if isinstance(error, OSError) and error.filename else ""
         return MachineError(
-            f"The disk is full{place}; {free:.2f} GiB are free on the disk of the home folder.",
+            f"The disk is full{place}; {disk.free / MIB:,.1f} of {disk.total / MIB:,.1f} MiB are free at {there}.",
             "Free some space, or delete old runs; the last complete checkpoint is intact, so resume after that.",
         )
     return None

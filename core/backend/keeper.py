@@ -13,6 +13,7 @@ from transformers import PreTrainedTokenizerBase
 
 from core.backend import bottleneck
 from core.backend.checkpoints import rotate, write_folder
+from core.backend.overfitting import Curves
 from core.events import CheckpointSaved, Emit, Validated
 
 SAVING_SHARE = 0.05
@@ -34,6 +35,8 @@ class Keeper:
         self.best_loss: float | None = None
         self.best_step = 0
         """0 where no weights are kept yet."""
+        self.curves = Curves()
+        """Told the training losses by whoever takes the steps."""
         self._misses = 0
         self._saved_at = time.monotonic()
         self._saving_took = 0.0
@@ -57,10 +60,13 @@ class Keeper:
         else:
             self._misses += 1
         self._emit(Validated(step=step, epoch=epoch, loss=loss, best=best))
+        parting = self.curves.validated(step, loss, best=best)
+        if parting is not None:
+            self._emit(parting)
 
     def keep(self, model: Any, step: int) -> None:  # noqa: ANN401
         """Save the weights of this moment as the run's best."""
-        facts = {"step": step, "loss": self.best_loss}
+        facts = {"step": step, "loss": self.best_loss, "decides": self.decides}
         size = write_folder(self._folder / "best", lambda folder: self.write_best(model, folder), facts)
         self.best_step = step
         self._emit(CheckpointSaved(step=step, folder="best", size_bytes=size))
@@ -109,6 +115,10 @@ class Keeper:
         self.best_loss = progress["best_loss"]
         self.best_step = progress["best_step"]
         self._misses = progress["misses"]
+
+    def forget_best(self) -> None:
+        """Let the next validation be the best, because the weights of the best so far cannot be used."""
+        self.best_loss, self.best_step, self._misses = None, 0, 0
 
     def _progress(self) -> dict[str, Any]:
         return json.loads(

@@ -17,6 +17,7 @@ from transformers import (
 from transformers.utils import logging as transformers_logging
 
 from core.backend import bottleneck
+from core.backend.checkpoints import examine, restore
 from core.backend.devices import Device, Precision, autocast, pick_device, precision_for
 from core.backend.rows import ATTENTION
 from core.backend.tokens import check_tokenizer
@@ -107,11 +108,18 @@ def load_tuned(plan: Plan, folder: Path) -> Loaded:
 
     Raises:
         NotFoundError: The run has kept no weights yet.
-        ModelError: As in `load_base`.
+        ModelError: They are damaged; or as in `load_base`.
     """
     best = folder / "best"
+    restore(best)
     if not best.is_dir():
         raise NotFoundError("This run has kept no weights yet.", "Let it train until its first validation.")
+    damage = examine(best)
+    if damage is not None:
+        raise ModelError(
+            f"The weights that this run kept are damaged: {damage.file} {damage.problem}.",
+            "Resume the run from its last checkpoint, or train again.",
+        )
     if not (best / ADAPTER_CONFIG).is_file():
         tuned = load_base(str(best), precision=plan.precision, trains_all=True)
         tuned.model.eval()

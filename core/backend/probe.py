@@ -66,7 +66,7 @@ def measure_speed(plan: Plan, home: Path, machine: Machine, tell: Tell, began: f
         elif isinstance(event, Advanced):
             tell(event.what.lower(), 0.1)
 
-    with _folder(home) as folder, explained(plan), watching(emit, lambda: 0, _EVERY):
+    with _folder(home) as folder, explained(plan, home), watching(emit, lambda: 0, _EVERY):
         task = TrainTask(plan=plan, home=home, folder=folder)
         work, _, _ = prepare(task, emit, threading.Event())
         loading = time.monotonic() - began

@@ -24,7 +24,7 @@ class Reporter(TrainerCallback):
         self.step = 0
         """Optimizer steps so far; the memory monitor reads it from another thread."""
         self.trainer: Any = None
-        """Set once the trainer exists; it counts the tokens."""
+        """Set once the trainer exists; it counts the tokens, and its keeper compares the losses."""
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ANN401
         """Wait as long as someone wants a pause, and let the clock run."""
@@ -50,6 +50,7 @@ class Reporter(TrainerCallback):
         """Report the step."""
         if not logs or "loss" not in logs:
             return
+        self.trainer.keeper.curves.stepped(logs["loss"])
         self._emit(
             StepTaken(
                 step=state.global_step,

@@ -1,30 +1,30 @@
 """Training: a plan becomes weights, and everything on the way becomes events."""
 
 import contextlib
-import platform
-import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import torch
+from safetensors import SafetensorError
 
-from core.backend.checkpoints import check_unchanged, facts, newest, restore
-from core.backend.devices import choose_threads, pick_device, use_threads
+from core.backend.checkpoints import facts
+from core.backend.devices import choose_threads, use_threads
 from core.backend.failures import explain
+from core.backend.going_on import begin_from, find_checkpoint, go_on
 from core.backend.keeper import Keeper
 from core.backend.model import Loaded, load_for
 from core.backend.monitor import watching
-from core.backend.pace import Clock, Pace
+from core.backend.pace import Pace
 from core.backend.reporter import Reporter
 from core.backend.rows import choose_layout
-from core.backend.tokens import Encoded, encode
+from core.backend.sameness import decides, sum_of_weights
+from core.backend.tokenised import Rows, go_or_stop, tokenise
 from core.backend.trainer import RowTrainer, Work, seed_everything
-from core.dataset.example import Example, Split
+from core.dataset.example import Split
 from core.dataset.load import load
-from core.errors import DataError, Stopped
+from core.errors import Stopped
 from core.events import Advanced, Emit, Noted, Prepared, RunState, StateChanged
 from core.store.steering import Steering
 from core.strategy.methods import METHODS, read_options
@@ -41,20 +41,10 @@ class TrainTask:
     """The run's."""
     resume: bool = False
     """Whether to go on from the newest complete checkpoint of an earlier attempt."""
+    start_from: Path | None = None
+    """The folder of the run from whose best weights the plan starts."""
     steering: Steering = field(default_factory=Steering)
     """What is wished of it on the way, beside the stop."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """The tokenised rows of a run, and what became of the others."""
-
-    train: list[Encoded]
-    validation: list[Encoded]
-    dropped: int
-    """Training rows whose answer does not fit."""
-    truncated: int
-    """Training rows whose prompt was shortened."""
 
 
 def train(task: TrainTask, emit: Emit, stopping: threading.Event) -> None:
@@ -64,27 +54,29 @@ def train(task: TrainTask, emit: Emit, stopping: threading.Event) -> None:
         Stopped: Someone asked to stop before the first step, or at once.
         DataError: No row is left to train on, or to validate on.
         ModelError: The base model cannot be loaded.
-        UserError: The loss was not a finite number, a checkpoint does not belong to this plan.
+        UserError: The loss was not a finite number.
+        ChangedError: The checkpoint, or the weights to start from, do not belong to this plan and these rows.
         MachineError: Memory or disk is full.
     """
-    place = _find_checkpoint(task, emit)
+    place = find_checkpoint(task.folder, emit, resume=task.resume)
     use_threads(facts(place)["decides"]["threads"]) if place else choose_threads()
     progress = _Progress()
     with watching(emit, lambda: progress.step):
         work, split, rows = prepare(task, emit, stopping)
         keeper = Keeper(task.folder, emit, task.plan.patience, work.loaded.tokenizer)
-        keeper.decides = _decides(task.plan, rows)
+        keeper.decides = decides(task.plan, rows, work.base)
         if place is not None:
-            check_unchanged(place, keeper.decides)
-            keeper.go_on_from(facts(place)["progress"])
+            go_on(place, task.folder, keeper, emit)
+        elif task.start_from is not None:
+            begin_from(work.loaded.model, task.start_from / "best", keeper.decides, emit)
         reporter = Reporter(emit, stopping, work.pace, work.clock, task.steering)
         progress.reporter = reporter
         trainer = RowTrainer(work, keeper, reporter, stopping.is_set)
         reporter.trainer = trainer
-        _go_or_stop(stopping)
+        go_or_stop(stopping)
         emit(_prepared(work, split, rows))
         emit(StateChanged(state=RunState.TRAINING))
-        with explained(task.plan):
+        with explained(task.plan, task.folder):
             if place is None:
                 trainer.validate_first()
             trainer.train(resume_from_checkpoint=str(place) if place else None)
@@ -94,12 +86,12 @@ def train(task: TrainTask, emit: Emit, stopping: threading.Event) -> None:
 
 
 @contextlib.contextmanager
-def explained(plan: Plan) -> Iterator[None]:
+def explained(plan: Plan, folder: Path) -> Iterator[None]:
     """Explain here what the libraries raise: the plan is at hand, so the advice can name its numbers."""
     try:
         yield
-    except (RuntimeError, MemoryError, OSError) as error:
-        told = explain(error, plan=plan)
+    except (RuntimeError, MemoryError, OSError, SafetensorError) as error:
+        told = explain(error, plan=plan, folder=folder)
         raise told from error
 
 
@@ -124,17 +116,18 @@ def prepare(task: TrainTask, emit: Emit, stopping: threading.Event) -> tuple[Wor
     plan = task.plan
     emit(Advanced(what="Reading the rows", done=0, total=0))
     split = load(plan.data, task.home, plan.seed)
-    _go_or_stop(stopping)
+    go_or_stop(stopping)
     emit(Advanced(what="Loading the model", done=0, total=0))
     loaded = load_for(plan)
-    _go_or_stop(stopping)
+    go_or_stop(stopping)
     emit(Advanced(what="Turning rows into tokens", done=0, total=0))
     rows = tokenise(loaded, split, plan.max_length, stopping)
-    refuse_if_empty(rows, split, plan.max_length)
-    layout = choose_layout(loaded.model, rows.train)
+    train, validation = rows.train.rows, rows.validation.rows
+    layout = choose_layout(loaded.model, train)
+    base = sum_of_weights(loaded.model)
     tuned = ready(loaded, plan)
-    pace = Pace.of(len(rows.train), plan.rows_per_step, plan.epochs)
-    return Work(plan, task.folder, tuned, rows.train, rows.validation, layout, pace, Clock()), split, rows
+    pace = Pace.of(len(train), plan.rows_per_step, plan.epochs)
+    return Work(plan, task.folder, tuned, train, validation, layout, pace, base=base), split, rows
 
 
 def ready(loaded: Loaded, plan: Plan) -> Loaded:
@@ -146,56 +139,13 @@ def ready(loaded: Loaded, plan: Plan) -> Loaded:
     return replace(loaded, model=method.prepare(loaded.model, read_options(plan.method, plan.options)))
 
 
-def tokenise(loaded: Loaded, split: Split, max_length: int, stopping: threading.Event) -> Rows:
-    """Tokenise the rows that training needs.
-
-    Raises:
-        Stopped: Someone asked to stop.
-    """
-    context = getattr(loaded.model.config.get_text_config(), "max_position_embeddings", None)
-    length = min(max_length, context) if context else max_length
-
-    def encoded(examples: Sequence[Example]) -> list[Encoded]:
-        found = []
-        for example in examples:
-            _go_or_stop(stopping)
-            one = encode(loaded.tokenizer, example, length)
-            if one is not None and len(one.input_ids) > one.prompt_length > 0:
-                found.append(one)
-        return found
-
-    train = encoded(split.train)
-    truncated = sum(row.truncated for row in train)
-    return Rows(train, encoded(split.validation), len(split.train) - len(train), truncated)
-
-
-def refuse_if_empty(rows: Rows, split: Split, max_length: int) -> None:
-    """Refuse rows from which nothing can be learned.
-
-    Raises:
-        DataError: No training row, or no validation row, has an answer that fits.
-    """
-    for kept, given, what in (
-        (rows.train, split.train, "training"),
-        (rows.validation, split.validation, "validation"),
-    ):
-        if not kept:
-            raise DataError(
-                f"Of {len(given)} {what} rows none is left: "
-                + (f"no answer fits into {max_length} tokens." if given else "the split holds none."),
-                f"Set longest row to more than {max_length} tokens, or give shorter answers."
-                if given
-                else "Add rows, or change the shares that are held out.",
-            )
-
-
 def _prepared(work: Work, split: Split, rows: Rows) -> Prepared:
     parameters = list(work.loaded.model.parameters())
     return Prepared(
-        train_rows=len(rows.train),
-        validation_rows=len(rows.validation),
+        train_rows=len(rows.train.rows),
+        validation_rows=len(rows.validation.rows),
         test_rows=len(split.test),
-        dropped_rows=rows.dropped,
+        dropped_rows=rows.train.dropped,
         truncated_rows=rows.truncated,
         trainable_parameters=sum(p.numel() for p in parameters if p.requires_grad),
         total_parameters=sum(_size(p) for p in parameters),
@@ -226,40 +176,3 @@ def _close(trainer: RowTrainer, emit: Emit, *, stopped: bool) -> None:
         )
     elif not stopped and step < trainer.work.pace.total_steps:
         emit(Noted(text=f"Ended early at step {step}: no better validation since step {keeper.best_step}."))
-
-
-def _find_checkpoint(task: TrainTask, emit: Emit) -> Path | None:
-    """Where to go on from; a fresh start clears what an earlier attempt left."""
-    restore(task.folder / "best")
-    if not task.resume:
-        for left in ("checkpoints", "best"):
-            shutil.rmtree(task.folder / left, ignore_errors=True)
-        return None
-    place, damaged = newest(task.folder)
-    for damage in damaged:
-        emit(
-            Noted(
-                text=f"{damage.folder.name} is damaged and not used: {damage.file} {damage.problem}.",
-                severity="warning",
-            )
-        )
-    going_on = f"Going on from {place.name}." if place else "No complete checkpoint is left, so training starts anew."
-    emit(Noted(text=going_on))
-    return place
-
-
-def _decides(plan: Plan, rows: Rows) -> dict[str, Any]:
-    """What must not change between an attempt and the one that goes on from it."""
-    return {
-        **plan.model_dump(mode="json", exclude={"name", "patience"}),
-        "rows": len(rows.train),
-        "threads": torch.get_num_threads(),
-        "device": pick_device().name,
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-    }
-
-
-def _go_or_stop(stopping: threading.Event) -> None:
-    if stopping.is_set():
-        raise Stopped("Stopped before the first step.")

@@ -43,6 +43,8 @@ class Work:
     layout: Layout
     pace: Pace
     clock: Clock = field(default_factory=Clock)
+    base: str = ""
+    """A sum of the untuned weights."""
 
 
 class RowTrainer(SFTTrainer):

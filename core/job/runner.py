@@ -121,7 +121,8 @@ class Runner:
             running = self._running.get(job.id)
         code = None if running is None else running.poll()
         if code is not None:
-            self._store.lose(job.id, _how_it_ended(code))
+            # A system that runs out of memory says nothing: it kills.
+            self._store.lose(job.id, _how_it_ended(code), cause="memory" if code == -9 else "")
         elif running is None and not job.is_answered:
             self._store.mark_lost()
         elif job.state is RunState.STOPPING:

@@ -8,6 +8,8 @@ from core.errors import Stopped
 from core.events import Emit, RunState, StateChanged
 from core.store.steering import Steering
 from core.store.store import Job, Store
+from core.strategy.disk import check_disk
+from core.strategy.model_facts import read_facts
 from core.strategy.plan import Plan
 
 Work = Callable[[Job, Store, Emit, Steering], None]
@@ -19,12 +21,16 @@ def _train(job: Job, store: Store, emit: Emit, stopping: Steering) -> None:
 
     Raises:
         Stopped: Someone asked for it; the training kept its best weights.
+        MachineError: The disk has too little room for what the training writes.
     """
     from core.backend.train import TrainTask, train
 
     plan, folder = _read(job, store)
+    check_disk(plan, read_facts(plan.model), folder)
+    source = store.run_folder(plan.start_from) if plan.start_from else None
     resume = bool(job.task.get("resume", False))
-    train(TrainTask(plan=plan, home=store.home, folder=folder, resume=resume, steering=stopping), emit, stopping)
+    task = TrainTask(plan=plan, home=store.home, folder=folder, resume=resume, start_from=source, steering=stopping)
+    train(task, emit, stopping)
     stopping.wait_while_paused()
     if stopping.is_set():
         raise Stopped

@@ -62,11 +62,11 @@ def _attempt(job: Job, store: Store, journal: Journal, stopping: Steering, work:
         return _stopped(job, store, journal)
     except UserError as error:
         _log(job, store, error)
-        return StateChanged(state=RunState.FAILED, reason=error.what, fix=error.fix)
+        return StateChanged(state=RunState.FAILED, reason=error.what, fix=error.fix, cause=error.cause)
     except Exception as error:  # noqa: BLE001 - whatever a training library raises must end in a sentence
         _log(job, store, error)
         told = _explain(error, job, store)
-        return StateChanged(state=RunState.FAILED, reason=told.what, fix=told.fix)
+        return StateChanged(state=RunState.FAILED, reason=told.what, fix=told.fix, cause=told.cause)
     return StateChanged(state=RunState.DONE)
 
 
@@ -97,7 +97,8 @@ def _explain(error: Exception, job: Job, store: Store) -> UserError:
         plan = Plan(**store.run(job.run_id).plan)
     except (ValidationError, TypeError, UserError):
         plan = None
-    return explain(error, plan=plan, log=store.run_folder(job.run_id) / LOG_NAME)
+    folder = store.run_folder(job.run_id)
+    return explain(error, plan=plan, log=folder / LOG_NAME, folder=folder)
 
 
 def _log(job: Job, store: Store, error: Exception) -> None:

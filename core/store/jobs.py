@@ -119,7 +119,7 @@ class Jobs(Log):
             )
         return self.job(job_id)
 
-    def lose(self, job_id: int, how: str) -> bool:
+    def lose(self, job_id: int, how: str, cause: str = "") -> bool:
         """Give an unfinished job up because nobody works on it any more; `how` begins the sentence that says why.
 
         Returns whether it was unfinished until now.
@@ -132,7 +132,8 @@ class Jobs(Log):
             if RunState(row["state"]).is_final:
                 return False
             reason, fix = _last_words(connection, row, how)
-            write(connection, job_id, time.time(), StateChanged(state=RunState.LOST, reason=reason, fix=fix))
+            lost = StateChanged(state=RunState.LOST, reason=reason, fix=fix, cause=cause)
+            write(connection, job_id, time.time(), lost)
         return True
 
     def mark_lost(self) -> None:

@@ -22,6 +22,8 @@ class Pace:
         steps = math.ceil(rows / rows_per_step)
         wanted = min(MOST_VALIDATIONS, max(FEWEST_VALIDATIONS, 2 * epochs))
         every = max(1, min(steps, round(steps * epochs / wanted)))
+        if steps * epochs // every < FEWEST_VALIDATIONS:  # rounding up left too few points for a curve
+            every = max(1, steps * epochs // FEWEST_VALIDATIONS)
         return cls(steps, steps * epochs, every)
 
     def is_validation(self, step: int) -> bool:

@@ -82,6 +82,14 @@ class Plan(BaseModel):
             description="Of the matrix products; auto takes bf16 where the device has it in hardware.",
         ),
     ] = "auto"
+    start_from: Annotated[
+        str,
+        Field(
+            max_length=40,
+            title="Starts from",
+            description="Id of the run from whose best weights training starts; empty for the untuned model.",
+        ),
+    ] = ""
     seed: Annotated[
         int, Field(ge=0, le=2**31 - 1, title="Seed", description="Of the split, the row order and the new weights.")
     ] = 7

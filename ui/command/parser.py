@@ -191,6 +191,10 @@ def _add_save(commands: Any) -> None:  # noqa: ANN401
 def _add_resume(commands: Any) -> None:  # noqa: ANN401
     parser = _command(commands, "resume", "go on with a run that is paused, or was stopped, failed or lost")
     parser.add_argument("run", metavar="RUN")
+    parser.add_argument("--new", action="store_true", help="start a new run from its best weights instead")
+    parser.add_argument(
+        "--smaller", action="store_true", help="the same in less memory, with the same rows per optimizer step"
+    )
 
 
 def _add_queue(commands: Any) -> None:  # noqa: ANN401

@@ -37,6 +37,8 @@ def see_through(engine: Engine, job: Job, *, as_json: bool) -> int:
     say.tell(f"Run {job.run_id}: {end.state.value}")
     if end.fix:
         say.note(end.fix)
+    if end.cause == "memory":
+        say.note(f"'fewtune resume {job.run_id} --smaller' goes on in less memory.")
     return int(not done)
 
 
@@ -50,8 +52,12 @@ def _tell_place(engine: Engine, job: Job, *, quiet: bool) -> None:
 
 
 def resume(engine: Engine, given: Namespace) -> int:
-    """Go on with a run from its newest checkpoint."""
-    return see_through(engine, engine.resume(given.run), as_json=given.json)
+    """Go on with a run from its newest checkpoint, or with a new one from its best weights."""
+    if not (given.new or given.smaller):
+        return see_through(engine, engine.resume(given.run), as_json=given.json)
+    job = engine.store.latest(engine.start_again(given.run, smaller=given.smaller), "train")
+    assert job is not None, "a run that was started has a job"
+    return see_through(engine, job, as_json=given.json)
 
 
 def evaluate(engine: Engine, given: Namespace) -> int:

@@ -10,7 +10,7 @@ from core.errors import NotFoundError
 from core.events import RunState
 from core.job.queue import Waiting
 from core.strategy.plan import Plan
-from ui import drawings, markup, phrases, plots, runbuttons, words
+from ui import drawings, markup, notices, phrases, plots, runbuttons, words
 from ui.desk import Desk
 from ui.markup import text
 from ui.notices import guarded
@@ -30,6 +30,7 @@ def build(desk: Desk, tab: Tab) -> None:
         with gr.Column(min_width=200):
             onward = gr.Button("See the results", variant="primary", interactive=False, elem_id="ft-to-results")
             steering = runbuttons.place()
+            again = gr.Button("Start a new run from these weights", visible=False, elem_id="ft-again")
     status = markup.view(_status(RunView(), None), elem_id="ft-status")
     buttons = runbuttons.place_more(desk, tab, steering)
     with gr.Row(elem_classes=["ft-plots"]):
@@ -41,9 +42,10 @@ def build(desk: Desk, tab: Tab) -> None:
     with gr.Accordion("Log in words", open=False):
         log = markup.view(_log(RunView()))
     figured = gr.State(("", 0.0))
-    drawn = [head, status, onward, *buttons.drawn, loss, memory, rate, norm, log, figured]
+    drawn = [head, status, onward, *buttons.drawn, loss, memory, rate, norm, log, again, figured]
     looked = [tab.pulse.change, tab.step.change, tab.run.change]
     gr.on(looked, partial(on_looked, desk), [tab.run, tab.step, figured], drawn, **quiet(trigger_mode="always_last"))
+    again.click(partial(on_started_again, desk), tab.run, tab.run, **asked())
     onward.click(partial(on_continued, desk), tab.run, tab.step, **asked())
 
 
@@ -58,6 +60,15 @@ def on_looked(desk: Desk, run_id: str, step: int, figured: tuple[str, float]) ->
     if live and figured[0] == run_id and now - figured[1] < _FIGURE_SECONDS:
         return [gr.skip() if 7 <= index <= 10 else update for index, update in enumerate(updates)] + [figured]
     return [*updates, (run_id if live else "", now)]
+
+
+@guarded
+def on_started_again(desk: Desk, run_id: str) -> str:
+    """Begin a new run from the weights that this one kept, in less memory where memory was what it lacked."""
+    smaller = desk.view(run_id).training.cause == "memory"
+    begun = desk.engine.start_again(run_id, smaller=smaller)
+    notices.tell(f"{desk.engine.run(begun).row.name} has begun.", title="A new run")
+    return begun
 
 
 @guarded
@@ -93,6 +104,7 @@ def _drawn(desk: Desk, run_id: str) -> list[Any]:
         *runbuttons.updates(desk, run_id),
         *_figures(desk, run_id, view, plan),
         _log(view),
+        _again(view, plan),
     ]
 
 
@@ -107,7 +119,7 @@ def _without(desk: Desk, head: str) -> list[Any]:
     hidden = runbuttons.updates(desk, "")
     onward = gr.Button("Choose a strategy", interactive=True)
     figures = _figures(desk, "", RunView(), None)
-    return [head, _status(RunView(), None), onward, *hidden, *figures, _log(RunView())]
+    return [head, _status(RunView(), None), onward, *hidden, *figures, _log(RunView()), gr.Button(visible=False)]
 
 
 def _onward(view: RunView) -> gr.Button:
@@ -118,6 +130,12 @@ def _onward(view: RunView) -> gr.Button:
     if not state.is_final:
         return gr.Button("See the results", interactive=False)
     return gr.Button("Evaluate what was kept", interactive=view.best_step is not None and not view.is_live)
+
+
+def _again(view: RunView, plan: Plan) -> gr.Button:
+    """The button for a new run from what this one kept, where going on as before would not work."""
+    told = "" if view.is_live else phrases.going_on_otherwise(view, plan)
+    return gr.Button(told or "Start a new run from these weights", visible=bool(told))
 
 
 def _status(view: RunView, plan: Plan | None) -> str:

@@ -1,0 +1,47 @@
+"""How much room on the disk a run needs, and whether there is so much."""
+
+import shutil
+from pathlib import Path
+
+from core.errors import MachineError
+from core.strategy.methods import METHODS, read_options
+from core.strategy.model_facts import ModelFacts
+from core.strategy.plan import Plan
+
+CHECKPOINTS_KEPT = 2
+"""Checkpoints that stay on disk."""
+MB = 10**6
+_BESIDE = 16 * MB
+"""Configurations, a tokenizer, the log, the events, scores."""
+_NUMBER = 4
+"""Bytes of a trained weight: it is fp32 whatever the products are."""
+_MOMENTS = 8
+"""Bytes that AdamW keeps for each."""
+
+
+def disk_needed(plan: Plan, facts: ModelFacts) -> int:
+    """Bytes that the run's folder takes at most: each folder is written anew before the one before it goes."""
+    trained = METHODS[plan.method].trainable(facts, read_options(plan.method, plan.options))
+    best, checkpoint = trained * _NUMBER, trained * (_NUMBER + _MOMENTS)
+    return 2 * best + (CHECKPOINTS_KEPT + 1) * checkpoint + _BESIDE
+
+
+def check_disk(plan: Plan, facts: ModelFacts, folder: Path) -> None:
+    """Refuse a run whose files would not fit where `folder` lies, or will lie.
+
+    Raises:
+        MachineError: They would not; says how much is needed and how much is free.
+    """
+    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    known = sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file()) if folder.exists() else 0
+    needed, free = max(_BESIDE, disk_needed(plan, facts) - known), shutil.disk_usage(there).free
+    if needed > free:
+        raise MachineError(
+            f"The run needs about {_told(needed)} on the disk for its checkpoints and best weights, and {_told(free)} "
+            f"are free at {there}.",
+            f"Free another {_told(needed - free)}, delete old runs, or begin with --home on another disk.",
+        )
+
+
+def _told(size: int) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{max(1, round(size / MB)) if size else 0} MB"
