@@ -35,7 +35,14 @@ def test_the_matrix_decides_and_a_budget_overrides_it(count, method, rank, augme
 @pytest.mark.parametrize("count", [2, 99, 450, 800, 3000, 5000])
 def test_every_choice_has_a_reason_with_a_source(goal, count, rows, choice, small, machine):
     advice = advise(rows(count), choice, small, machine, goal=goal)
-    settings = {*Plan.model_fields, *advice.plan.options} - {"name", "data", "model", "options", "patience"}
+    settings = {*Plan.model_fields, *advice.plan.options} - {
+        "name",
+        "data",
+        "model",
+        "options",
+        "patience",
+        "start_from",
+    }
     assert {reason.choice for reason in advice.reasons} == settings | {"objective", "early_stopping", "augment"}
     for reason in advice.reasons:
         assert reason.because.endswith(".")
