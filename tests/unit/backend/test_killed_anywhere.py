@@ -26,10 +26,11 @@ def _kill(home, tiny, count):
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_a_run_killed_at_steps_all_over_finds_its_newest_checkpoint_and_ends_as_if_nothing_had_been(tmp_path, tiny):
-    found = _kill(tmp_path, tiny, 12)
+    found = _kill(tmp_path, tiny, 9)
     assert found["steps"] > 100
-    assert found["resumed"] >= 4
+    assert found["resumed"] >= 3
     assert found["wrong"] == {}
 
 
