@@ -41,6 +41,8 @@ def fraction(view: RunView) -> float | None:
     """How much of the current phase is done, 0 to 1; None where nobody can know."""
     if view.state == RunState.DONE:
         return 1.0
+    if view.state == RunState.QUEUED:
+        return min(1.0, view.step / view.total_steps) if view.total_steps and view.kind == "train" else 0.0
     if view.work is not None and view.work.total:
         return min(1.0, view.work.done / view.work.total)
     if view.kind == "train" and view.total_steps and view.state != RunState.PREPARING:

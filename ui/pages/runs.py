@@ -15,6 +15,7 @@ from ui.notices import guarded
 from ui.tab import RUNS, TRAIN, Tab, asked, quiet
 
 _HEADS = ["name", "state", "data", "plan", "score", "when", "took"]
+_WIDTHS = ["22%", "13%", "12%", "24%", "12%", "9%", "8%"]
 _MOST_COMPARED = 8
 
 
@@ -66,6 +67,7 @@ def _table() -> gr.Dataframe:
         interactive=False,
         show_label=False,
         max_height=380,
+        column_widths=_WIDTHS,
         elem_id="ft-runs",
         wrap=True,
     )
