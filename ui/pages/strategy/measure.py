@@ -112,6 +112,8 @@ def on_measure_wanted(desk: Desk, draw: Callable[[Desk], list[Any]]) -> Any:  # 
     if sheet.plan is None:
         raise sheet.error or UserError("There is no plan to measure yet.", "Choose data first.")
     try:
+        if desk.prompts.look() is not None:
+            raise BusyError("A prompt is being tried, and the speed would be wrong.", "Wait for its end, or stop it.")
         desk.measuring.begin(sheet.plan)
     except BusyError as error:
         job = desk.engine.active()

@@ -70,6 +70,8 @@ def on_wanted(desk: Desk) -> Any:  # noqa: ANN401 - updates of the card
     if choice is None:
         raise DataError("There are no data to try a prompt on.", "Choose a file or a sample first.")
     try:
+        if desk.measuring.look() is not None:
+            raise BusyError("The speed is being measured, and both would be slow.", "Wait for its end, or stop it.")
         desk.prompts.begin(choice, model)
     except BusyError as error:
         job = desk.engine.active()
