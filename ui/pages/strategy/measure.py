@@ -111,9 +111,11 @@ def on_measure_wanted(desk: Desk, draw: Callable[[Desk], list[Any]]) -> Any:  # 
     sheet = look(desk)
     if sheet.plan is None:
         raise sheet.error or UserError("There is no plan to measure yet.", "Choose data first.")
+    if desk.prompts.look() is not None:
+        both = BusyError("A prompt is being tried, and the speed would be wrong.", "Wait for its end, or stop it.")
+        notices.show(both, title="Not now")
+        return draw(desk)
     try:
-        if desk.prompts.look() is not None:
-            raise BusyError("A prompt is being tried, and the speed would be wrong.", "Wait for its end, or stop it.")
         desk.measuring.begin(sheet.plan)
     except BusyError as error:
         job = desk.engine.active()

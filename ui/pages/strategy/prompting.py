@@ -69,9 +69,11 @@ def on_wanted(desk: Desk) -> Any:  # noqa: ANN401 - updates of the card
     choice, model = _asked(desk)
     if choice is None:
         raise DataError("There are no data to try a prompt on.", "Choose a file or a sample first.")
+    if desk.measuring.look() is not None:
+        both = BusyError("The speed is being measured, and both would be slow.", "Wait for its end, or stop it.")
+        notices.show(both, title="Not now")
+        return _drawn(desk)
     try:
-        if desk.measuring.look() is not None:
-            raise BusyError("The speed is being measured, and both would be slow.", "Wait for its end, or stop it.")
         desk.prompts.begin(choice, model)
     except BusyError as error:
         job = desk.engine.active()
