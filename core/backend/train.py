@@ -25,7 +25,7 @@ from core.backend.trainer import RowTrainer, Work, seed_everything
 from core.dataset.example import Split
 from core.dataset.load import load
 from core.errors import Stopped
-from core.events import Advanced, Emit, Noted, Prepared, RunState, StateChanged
+from core.events import Advanced, Emit, Event, Noted, Prepared, RunState, StateChanged
 from core.store.steering import Steering
 from core.strategy.methods import METHODS, read_options
 from core.strategy.plan import Plan
@@ -61,7 +61,7 @@ def train(task: TrainTask, emit: Emit, stopping: threading.Event) -> None:
     place = find_checkpoint(task.folder, emit, resume=task.resume)
     use_threads(facts(place)["decides"]["threads"]) if place else choose_threads()
     progress = _Progress()
-    with watching(emit, lambda: progress.step):
+    with watching(_unless_paused(emit, task.steering), lambda: progress.step):
         work, split, rows = prepare(task, emit, stopping)
         keeper = Keeper(task.folder, emit, task.plan.patience, work.loaded.tokenizer)
         keeper.decides = decides(task.plan, rows, work.base)
@@ -93,6 +93,16 @@ def explained(plan: Plan, folder: Path) -> Iterator[None]:
     except (RuntimeError, MemoryError, OSError, SafetensorError) as error:
         told = explain(error, plan=plan, folder=folder)
         raise told from error
+
+
+def _unless_paused(emit: Emit, steering: Steering) -> Emit:
+    """Nothing changes in a pause, which may take a night: a sample for each second of it would only fill the log."""
+
+    def measured(event: Event) -> None:
+        if not steering.is_paused:
+            emit(event)
+
+    return measured
 
 
 class _Progress:

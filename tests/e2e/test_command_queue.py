@@ -48,6 +48,9 @@ def test_a_second_run_waits_says_so_and_begins_when_the_first_is_stopped(home, t
         queue = json.loads(run_app(home, "queue", "--pause", "--json").stdout)
         assert (queue["paused"], [each["run"] for each in queue["waiting"]]) == (True, [run])
         assert json.loads(run_app(home, "runs", "--json").stdout)["runs"][0]["place"] == 1
+        running = json.loads(run_app(home, "runs", "--json").stdout)["runs"][1]["id"]
+        assert json.loads(run_app(home, "pause", running, "--json").stdout) == {"run": running, "state": "PAUSED"}
+        assert "saves a checkpoint" in run_app(home, "save", running).stdout
         first.send_signal(signal.SIGINT)
         assert json.loads(first.communicate(timeout=PATIENCE)[0].splitlines()[-1])["state"] == "STOPPED"
         assert run in run_app(home, "queue").stdout

@@ -9,7 +9,7 @@ import pytest
 from core.backend.checkpoints import newest
 from core.backend.train import train
 from core.errors import Stopped
-from core.events import CheckpointSaved, StepTaken
+from core.events import CheckpointSaved, MemoryMeasured, StepTaken
 from core.store.steering import Steering
 
 
@@ -41,12 +41,16 @@ def test_a_pause_changes_no_step_and_counts_for_no_time(make_task, told):
         if step == 2:
             steering.pause()
             threading.Timer(pause, steering.go_on).start()
+            paused.append(len(told.of(MemoryMeasured)))
+            threading.Timer(pause - 0.3, lambda: paused.append(len(told.of(MemoryMeasured)))).start()
 
+    paused = []
     began = time.monotonic()
     steered(make_task, told, at_step)
     assert time.monotonic() - began > pause
     assert losses(told) == whole
     assert told.of(StepTaken)[-1].seconds < pause
+    assert paused[1] - paused[0] <= 1, "a pause fills no log"
 
 
 def test_a_wish_to_save_writes_one_checkpoint_at_the_next_step(make_task, told):
