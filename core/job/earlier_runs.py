@@ -18,6 +18,8 @@ from core.strategy.speed import Speed, precision, rows_of
 
 WARM_UP = 2
 """Steps of each attempt that do not count: kernels are chosen, the optimizer gets its memory."""
+_JUMP_SECONDS = 5.0
+"""By which the wall clock and the monotonic one may differ from one sample to the next."""
 FEWEST_STEPS = 3
 """A run of fewer, beyond those, says nothing."""
 
@@ -58,6 +60,7 @@ def read_run(row: RunRow, records: Sequence[Record]) -> EarlierRun | None:
         return None
     attempts = [list(group) for _, group in groupby(records, key=lambda record: record.job_id)]
     timed = [step for attempt in attempts for step in _timed(attempt)]
+    steady = [attempt for attempt in attempts if not _clock_jumped(attempt)]
     prepared = next((record.event for record in reversed(records) if isinstance(record.event, Prepared)), None)
     if prepared is None or len(timed) < FEWEST_STEPS:
         return None
@@ -74,10 +77,10 @@ def read_run(row: RunRow, records: Sequence[Record]) -> EarlierRun | None:
         tokens_per_row=tokens_per_row,
         rows=rows_of(plan.data, plan.max_length) if tokens_per_row else "",
         device=prepared.device,
-        load_seconds=_middle(_loading(attempt) for attempt in attempts),
-        validation_row_seconds=_middle(_validating(attempt, prepared.validation_rows) for attempt in attempts),
+        load_seconds=_middle(_loading(attempt) for attempt in steady),
+        validation_row_seconds=_middle(_validating(attempt, prepared.validation_rows) for attempt in steady),
         saving_seconds=0.0,
-        scoring_row_seconds=_middle(_scoring(attempt) for attempt in attempts),
+        scoring_row_seconds=_middle(_scoring(attempt) for attempt in steady),
         peak_gib=_peak(records),
         at=row.updated_at,
     )
@@ -173,6 +176,14 @@ def _scoring(attempt: Sequence[Record]) -> float | None:
         if began is not None and isinstance(record.event, Evaluated) and record.event.rows:
             return max(0.0, record.at - began) / record.event.rows
     return None
+
+
+def _clock_jumped(attempt: Sequence[Record]) -> bool:
+    """Whether somebody set the wall clock meanwhile: then what it says of this attempt is worth nothing."""
+    measured = [(record.at, record.event.seconds) for record in attempt if isinstance(record.event, MemoryMeasured)]
+    return any(
+        abs((later[0] - earlier[0]) - (later[1] - earlier[1])) > _JUMP_SECONDS for earlier, later in pairwise(measured)
+    )
 
 
 def _when(attempt: Sequence[Record], state: RunState) -> float | None:
