@@ -123,6 +123,7 @@ class RowTrainer(SFTTrainer):
         loss = self._validation_loss()
         if loss is None:
             self.control.should_training_stop = self.control.should_save = True
+            self.control.should_evaluate = False
             return {}
         if not math.isfinite(loss):
             raise self._not_finite("validation loss")

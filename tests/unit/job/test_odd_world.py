@@ -1,7 +1,9 @@
 """P12 and P14 with real workers: a full memory and a clock that jumps, in one server that goes on."""
 
+import json
 import sys
 import time
+from argparse import Namespace
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,6 +16,9 @@ from core.events import CheckpointSaved, MemoryMeasured, RunState, StateChanged,
 from core.job.earlier_runs import read_run
 from core.job.launchers.process import ProcessLauncher
 from ui import phrases, words
+from ui.command.runs import resume
+from ui.desk import Desk
+from ui.pages.train import on_started_again
 from ui.present import RunView, follow
 
 WORKER = str(Path(__file__).with_name("odd_worker.py"))
@@ -52,7 +57,7 @@ def ended(engine, run_id):
     raise AssertionError("it did not end")
 
 
-def test_a_full_memory_offers_a_smaller_plan_which_runs_in_the_same_server(engine, plan, monkeypatch):
+def test_a_full_memory_offers_a_smaller_plan_which_runs_in_the_same_server(engine, plan, monkeypatch, capsys):
     monkeypatch.setenv("FEWTUNE_TEST_ODD", "memory")
     engine.runner  # noqa: B018 - it takes its own memory before
     before = psutil.Process().memory_info().rss
@@ -66,11 +71,16 @@ def test_a_full_memory_offers_a_smaller_plan_which_runs_in_the_same_server(engin
     assert grown < 50 * 2**20
     view = follow(RunView(), engine.since(first))
     assert phrases.going_on_otherwise(view, plan) == "Go on with a smaller batch"
-    second = engine.start_again(first, smaller=True)
+    second = on_started_again(Desk(engine), first)
     assert ended(engine, second).state is RunState.DONE
     then = engine.run(second).plan
     assert (then.batch_size, then.accumulation, then.start_from) == (4, 2, first)
     assert engine.run(second).row.name.endswith(", continued")
+    # The same from the command line, from the weights of a run that is done.
+    assert resume(engine, Namespace(run=second, new=True, smaller=False, json=True)) == 0
+    last = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert last["state"] == "DONE"
+    assert engine.run(last["run"]).plan.start_from == second
 
 
 def test_a_clock_that_jumps_back_an_hour_and_on_a_day_does_no_harm(engine, plan, monkeypatch):

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.dataset.choice import DataChoice
 from core.events import (
     Advanced,
     CheckpointSaved,
@@ -21,6 +22,7 @@ from core.events import (
     Validated,
 )
 from core.store.store import Record
+from core.strategy.plan import Plan
 from ui import phrases
 from ui.present import RunView, follow
 
@@ -189,3 +191,40 @@ def test_the_validation_before_the_first_step_is_no_setback():
     title, below, tone = phrases.training_headline(follow(RunView(), records(told)), 3)
     assert (title, tone) == ("Training has begun", "")
     assert "5.40" in below
+
+
+def test_the_kept_weights_are_no_place_to_resume_from():
+    records = [
+        Record(1, 1, "train", 1, 0.0, CheckpointSaved(step=4, folder="checkpoints/checkpoint-4", size_bytes=1)),
+        Record(2, 1, "train", 1, 0.0, CheckpointSaved(step=6, folder="best", size_bytes=1)),
+    ]
+    view = follow(RunView(), records)
+    assert view.checkpoint == 4
+    assert view.log[-1].text.startswith("Kept the weights of step 6")
+
+
+def _failed(cause, **plan):
+    data = DataChoice(name="x", source="x", sha256="0" * 64, format="chat", mapping={})
+    failed = StateChanged(state=RunState.FAILED, reason="The memory is full.", cause=cause)
+    view = follow(RunView(), [Record(1, 1, "train", 1, 0.0, failed)])
+    return view, Plan(data=data, model="starter", **({"method": "lora", "batch_size": 1} | plan))
+
+
+@pytest.mark.parametrize(
+    ("cause", "plan", "button"),
+    [
+        ("memory", {"batch_size": 8}, "Go on with a smaller batch"),
+        ("memory", {}, "Go on with recomputed activations"),
+        ("memory", {"gradient_checkpointing": True}, "Go on with QLoRA"),
+        ("memory", {"gradient_checkpointing": True, "method": "qlora"}, ""),
+        ("", {"batch_size": 8}, ""),
+        ("changed", {}, ""),  # nothing was kept
+    ],
+)
+def test_a_failed_run_offers_what_would_help(cause, plan, button):
+    assert phrases.going_on_otherwise(*_failed(cause, **plan)) == button
+
+
+def test_a_run_that_cannot_go_on_offers_a_new_one_from_its_weights():
+    view, plan = _failed("changed")
+    assert phrases.going_on_otherwise(replace(view, best_step=4), plan) == "Start a new run from these weights"
