@@ -11,7 +11,7 @@ from core.dataset.choice import DataChoice
 from core.dataset.example import Split
 from core.dataset.files.source import Source
 from core.dataset.report import Report
-from core.errors import BusyError, ModelError
+from core.errors import BusyError
 from core.evaluate.compare import Evaluation, read_evaluation
 from core.events import Evaluated, Event, RunState
 from core.export.exporters import EXPORTERS
@@ -24,7 +24,7 @@ from core.job.promptings import Promptings
 from core.job.queue import Queue
 from core.job.runner import Runner
 from core.job.speeds import Speeds
-from core.job.starting import check_before_start, continued
+from core.job.starting import check_before_start, continued, default_name
 from core.store.store import Job, Record, RunRow, Store
 from core.strategy.advise import Advice, Goal, advise
 from core.strategy.baseline import Baseline, linear_baseline
@@ -32,7 +32,6 @@ from core.strategy.calibration import Experience
 from core.strategy.complete_plan import complete_plan
 from core.strategy.machine import Machine, probe
 from core.strategy.memory import MemoryForecast
-from core.strategy.methods import METHODS
 from core.strategy.model_facts import ModelFacts, read_facts
 from core.strategy.plan import Plan
 from core.strategy.speed import Speed
@@ -178,10 +177,8 @@ class Engine:
         frozen = self.split(plan.data, plan.seed).sha256
         plan = plan.model_copy(update={"data": plan.data.model_copy(update={"split": frozen})})
         facts = self.facts(plan.model)
-        if facts.note:
-            raise ModelError(facts.note, "Connect to the hub, give the model's folder, or take 'starter'.")
         check_before_start(plan, facts, self.store)
-        job = self.store.add_run(plan.model_dump(mode="json"), plan.name or _default_name(plan), not_before)
+        job = self.store.add_run(plan.model_dump(mode="json"), plan.name or default_name(plan), not_before)
         self.runner.begin_next()
         return job.run_id
 
@@ -297,7 +294,3 @@ class Engine:
         last: Event | None = self.store.last(row.id, Evaluated)
         evaluated = last if isinstance(last, Evaluated) else None
         return RunSummary(row, Plan(**row.plan), evaluated)
-
-
-def _default_name(plan: Plan) -> str:
-    return f"{plan.data.name}, {METHODS[plan.method].title}"

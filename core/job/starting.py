@@ -1,8 +1,9 @@
 """What is asked before a run starts, and the plan of a run that starts from another one's weights."""
 
-from core.errors import ChangedError, NotFoundError, UserError
+from core.errors import ChangedError, ModelError, NotFoundError, UserError
 from core.store.store import Store
 from core.strategy.disk import check_disk
+from core.strategy.methods import METHODS
 from core.strategy.model_facts import ModelFacts
 from core.strategy.plan import Plan
 from core.strategy.smaller import smaller as make_smaller
@@ -16,10 +17,13 @@ def check_before_start(plan: Plan, facts: ModelFacts, store: Store) -> None:
     """Refuse a plan that would fail for what is known already.
 
     Raises:
+        ModelError: The model can be planned with, but not be had.
         MachineError: The disk has too little room for what the run writes.
         NotFoundError: The run to start from does not exist, or has kept no weights.
         ChangedError: Its weights do not suit this plan.
     """
+    if facts.note:
+        raise ModelError(facts.note, "Connect to the hub, give the model's folder, or take 'starter'.")
     check_disk(plan, facts, store.home / "runs")
     if not plan.start_from:
         return
@@ -34,6 +38,11 @@ def check_before_start(plan: Plan, facts: ModelFacts, store: Store) -> None:
             "Take its model, method and options, or start from the untuned model.",
             differing,
         )
+
+
+def default_name(plan: Plan) -> str:
+    """What a run is called that nobody named."""
+    return f"{plan.data.name}, {METHODS[plan.method].title}"
 
 
 def continued(store: Store, run_id: str, *, smaller: bool = False) -> Plan:
