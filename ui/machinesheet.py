@@ -11,7 +11,7 @@ from ui.markup import text
 
 def models(entries: Sequence[Entry], machine: Machine, chosen: str) -> str:
     """The catalogue, each method marked by whether it fits the machine."""
-    titles = [method.title for method in METHODS.values()]
+    titles = [method.title for method in METHODS.values() if method.advised]
     rows = []
     for entry in entries:
         rooms = room_for(entry.facts, machine)

@@ -56,7 +56,7 @@ class Loaded:
 def load_base(
     model: str, *, quantised: bool = False, precision: str = "auto", trains_all: bool = False, double_quant: bool = True
 ) -> Loaded:
-    """Load the untuned model; `trains_all` keeps its weights in fp32, as full fine-tuning needs.
+    """Load the untuned model; `trains_all` keeps its weights in fp32, as methods need that change them.
 
     Raises:
         ModelError: It is not there, is not in safetensors, lacks tensors, or holds numbers that are not finite.
@@ -98,7 +98,7 @@ def load_for(plan: Plan) -> Loaded:
         plan.model,
         quantised=method.quantised,
         precision=plan.precision,
-        trains_all=plan.method == "full",
+        trains_all=method.own_weights,
         double_quant=getattr(options, "double_quantisation", True),
     )
 

@@ -20,9 +20,10 @@ _WEIGHTS = "adapter_model.safetensors"
 
 
 def _available(plan: Plan) -> str:
-    if plan.method == "full":
-        return "Full fine-tuning changed every weight, so there is no adapter to hand over."
-    return ""
+    method = METHODS[plan.method]
+    if method.has_adapter:
+        return ""
+    return f"{method.title} changed weights of the base model itself, so there is no adapter to hand over."
 
 
 def _size(task: ExportTask, bytes_per_weight: int) -> int:  # noqa: ARG001 - the weights are there already, as they are
@@ -51,6 +52,7 @@ def _loading(plan: Plan, base_model: str) -> str:
         *(["bottleneck.register()  # tells peft what a bottleneck adapter is"] * _is_ours(plan)),
     ]
     wishes, exact = "", []
+    dtype = '"float32"' if method.own_weights else '"auto"'
     if method.quantised:
         lines += [
             'quantised = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4",',
@@ -64,7 +66,7 @@ def _loading(plan: Plan, base_model: str) -> str:
     return "\n".join(
         [
             *lines,
-            f'base = AutoModelForCausalLM.from_pretrained(base_model, dtype="auto"{wishes})',
+            f"base = AutoModelForCausalLM.from_pretrained(base_model, dtype={dtype}{wishes})",
             *exact,
             "model = PeftModel.from_pretrained(base, folder).eval()",
             "tokenizer = AutoTokenizer.from_pretrained(folder)",

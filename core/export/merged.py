@@ -20,7 +20,7 @@ _MODEL_FILES = ("config.json", "generation_config.json", "*.safetensors", "model
 
 def _available(plan: Plan) -> str:
     method = METHODS[plan.method]
-    if method.mergeable or plan.method == "full":
+    if method.mergeable:
         return ""
     return f"{method.title} cannot be merged: what it adds is not linear, so no weights of the base model equal it."
 

@@ -46,7 +46,9 @@ class Advice:
     augment: Augment
     memory: MemoryForecast
     alternatives: tuple[Alternative, ...]
-    """Every method, the recommended one too, in the menu's order."""
+    """The methods that advice compares, the recommended one too, in the menu's order."""
+    swaps: dict[str, dict[str, Any]]
+    """Every method of the menu, and what changes in the plan when it is taken."""
     rows: int
     """Examples that are not held out for the test: what the matrix counts."""
     cell: Cell
@@ -57,8 +59,7 @@ class Advice:
 
     def instead(self, method: str) -> dict[str, Any]:
         """What changes in the plan when another method is taken: its name, options and learning rate."""
-        other = next(other for other in self.alternatives if other.method == method)
-        return {"method": method, "options": dict(other.options), "learning_rate": other.learning_rate}
+        return dict(self.swaps[method])
 
     @property
     def headline(self) -> str:
@@ -125,6 +126,7 @@ def advise(  # noqa: PLR0913 - the engine hands over all it knows
         augment=situation.cell.augment,
         memory=memory,
         alternatives=tuple(_alternatives(situation, plan)),
+        swaps={method: _swap(situation, plan, method) for method in METHODS},
         rows=situation.rows,
         cell=situation.cell,
         lengths=situation.lengths,
@@ -186,14 +188,20 @@ def _reasons(it: Situation, plan: Plan, *, fits: bool) -> list[Reason]:
 
 
 def _alternatives(it: Situation, plan: Plan) -> Iterator[Alternative]:
-    for method in METHODS:
-        options = plan.options if method == plan.method else choices.options(it, method)
-        predicted = forecast(plan.model_copy(update={"method": method, "options": options}), it.facts, it.machine)
+    for method in (name for name in METHODS if METHODS[name].advised):
+        swap = _swap(it, plan, method)
+        predicted = forecast(plan.model_copy(update=swap), it.facts, it.machine)
         yield Alternative(
             method=method,
-            options=options,
-            learning_rate=choices.learning_rate(it, method)[0],
+            options=swap["options"],
+            learning_rate=swap["learning_rate"],
             memory_gib=predicted.total_gib,
             seconds=None,
             fits=predicted.fits,
         )
+
+
+def _swap(it: Situation, plan: Plan, method: str) -> dict[str, Any]:
+    options = plan.options if method == plan.method else choices.options(it, method)
+    rate = plan.learning_rate if method == plan.method else choices.learning_rate(it, method)[0]
+    return {"method": method, "options": dict(options), "learning_rate": rate}

@@ -5,7 +5,10 @@ Read from the model classes of transformers 5.23. A family is one entry of `FAMI
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from core.strategy.model_facts import ModelFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ class Family:
     """Where the configuration says none; None means width / heads."""
     intermediate: str = "intermediate_size"
     """The configuration's name for the feed-forward width."""
+    norm_biases: bool = False
+    """Whether norms shift as well as scale: half of their parameters then."""
 
 
 def _attention(shape: Shape, qkv_bias: bool, out_bias: bool, out: str = "o_proj") -> tuple[Linear, ...]:  # noqa: FBT001
@@ -172,10 +177,10 @@ FAMILIES: dict[str, Family] = {
     "granite": Family(linears=_llama, norms=_TWO, ends=_ONE),
     "smollm3": Family(linears=_llama, norms=_TWO, ends=_ONE, tied=True),
     "olmo2": Family(linears=_plain, norms=_olmo2_norms, ends=_ONE),
-    "phi": Family(linears=_phi, norms=_TWO, ends=_phi_ends),
+    "phi": Family(linears=_phi, norms=_TWO, ends=_phi_ends, norm_biases=True),
     "phi3": Family(linears=_phi3, norms=_TWO, ends=_ONE),
-    "gpt2": Family(linears=_gpt2, norms=_FOUR, ends=_gpt2_ends, tied=True, intermediate="n_inner"),
-    "gpt_neox": Family(linears=_gpt_neox, norms=_FOUR, ends=_TWO),
+    "gpt2": Family(linears=_gpt2, norms=_FOUR, ends=_gpt2_ends, tied=True, intermediate="n_inner", norm_biases=True),
+    "gpt_neox": Family(linears=_gpt_neox, norms=_FOUR, ends=_TWO, norm_biases=True),
 }
 
 
@@ -184,3 +189,30 @@ def parameters(family: Family, shape: Shape) -> int:
     block = sum(linear.parameters for linear in family.linears(shape)) + family.norms(shape)
     embeddings = shape.vocabulary * shape.hidden * (1 if shape.tied else 2)
     return embeddings + shape.layers * block + family.ends(shape)
+
+
+def block_norms(facts: "ModelFacts") -> int:
+    """Parameters of one block's norms."""
+    shape = Shape(
+        layers=facts.layers,
+        hidden=facts.hidden,
+        heads=facts.heads,
+        kv_heads=facts.kv_heads,
+        head_dim=facts.head_dim,
+        intermediate=facts.intermediate,
+        vocabulary=facts.vocabulary,
+        context=facts.context,
+        tied=facts.tied,
+        raw={},
+    )
+    return FAMILIES[facts.architecture].norms(shape)
+
+
+def last_norm(facts: "ModelFacts") -> int:
+    """Parameters of the norm behind the last block."""
+    return facts.hidden * (2 if has_norm_biases(facts) else 1)
+
+
+def has_norm_biases(facts: "ModelFacts") -> bool:
+    """Whether the model's norms shift as well as scale."""
+    return FAMILIES[facts.architecture].norm_biases

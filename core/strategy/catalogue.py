@@ -77,10 +77,10 @@ def nearest(model: str) -> str:
 
 
 def room_for(facts: ModelFacts, machine: Machine) -> Mapping[str, Room]:
-    """What each method would need for this model, at its smallest step."""
+    """What each method that advice compares would need for this model, at its smallest step."""
     data = DataChoice(name="", source="", sha256="", format="chat", mapping={})
     rooms = {}
-    for name in METHODS:
+    for name in (name for name in METHODS if METHODS[name].advised):
         plan = Plan(
             data=data, model=facts.model, method=name, batch_size=1, max_length=min(_ROW, facts.context),
             gradient_checkpointing=True,

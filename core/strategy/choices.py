@@ -236,7 +236,7 @@ def precision(it: Situation, method: str) -> tuple[str, Reason]:
     because = f"{device} {able}, so matrix products run in {products}"
     if METHODS[method].quantised:
         because += "; the frozen weights are held in 4 bits (nf4)"
-    elif it.machine.gpus and it.machine.bf16 and method != "full":
+    elif it.machine.gpus and it.machine.bf16 and not METHODS[method].own_weights:
         because += ", and so are the frozen weights"
     else:
         because += "; the weights stay fp32"

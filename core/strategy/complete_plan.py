@@ -5,8 +5,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from core.errors import NotFoundError, SettingsError
+from core.errors import ModelError, NotFoundError, SettingsError
 from core.strategy.methods import METHODS, read_options
+from core.strategy.model_facts import read_facts
 from core.strategy.plan import Plan, problems_of
 
 
@@ -34,6 +35,22 @@ def complete_plan(raw: Mapping[str, Any]) -> Plan:
         plan = Plan(**values)
     except ValidationError as error:
         problems |= problems_of(error)
+    problems = problems or refusals(plan)
     if problems:
         raise SettingsError(problems)
     return plan
+
+
+def refusals(plan: Plan) -> dict[str, str]:
+    """What of a plan cannot work with its model, by field, with what to do instead.
+
+    A model that cannot be read is not spoken of here: whoever needs its numbers says so.
+    """
+    method = METHODS[plan.method]
+    if method.refuses is None:
+        return {}
+    try:
+        facts = read_facts(plan.model)
+    except ModelError:
+        return {}
+    return method.refuses(facts, read_options(plan.method, plan.options), plan)

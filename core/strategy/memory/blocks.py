@@ -137,6 +137,8 @@ class _Work:
             inner = Value(last.inputs, active.size, active.grad)
         else:
             inner = tape.activation(made[0], spelt_out=self.style.spelt_out)
+        if tape.rules.factors:
+            inner = tape.scaled(inner)
         return self._inside(tape.linear(inner, last))
 
     def _inside(self, x: Value) -> Value:

@@ -8,6 +8,7 @@ until the backward pass. The rules are those of torch 2.13, transformers 5.23, p
 from dataclasses import dataclass, field
 
 from core.strategy.architectures import Linear
+from core.strategy.methods.ia3 import is_scaled
 
 
 @dataclass(eq=False, slots=True)
@@ -41,6 +42,10 @@ class Rules:
     lora_dropout: bool = False
     attention_only: bool = False
     """Whether LoRA leaves the feed-forward part alone."""
+    dora: bool = False
+    """Whether LoRA learns the outputs' sizes by themselves."""
+    factors: bool = False
+    """Whether keys, values and inner results are scaled by learned factors."""
     inner: int = 0
     """Width of a bottleneck adapter; 0 without."""
     inside: bool = False
@@ -95,14 +100,25 @@ class Tape:
             out = Value(layer.outputs, x.size, x.grad)  # it is dequantised again, so nothing is kept
         else:
             out = self._product(x, layer.inputs, layer.outputs, learns=rules.trains_all, weight=rules.weight_bytes)
+        if rules.factors and is_scaled(layer):
+            return self.scaled(out)
         if not lora:
             return out
         beside = self.cast(x, 4)
         if rules.lora_dropout:
             beside = self.dropout(beside)
         low = self._product(beside, layer.inputs, rules.rank, learns=True, weight=4)
-        self._product(low, rules.rank, layer.outputs, learns=True, weight=4)
+        high = self._product(low, rules.rank, layer.outputs, learns=True, weight=4)
+        if rules.dora:
+            # Sizes are learned from what both give; the base layer's weight and the product's are added up whole.
+            self.keep(high, Value(layer.outputs, 4, grad=True), Value(layer.outputs, out.size, grad=True))
+            self.copies += 4 * layer.inputs * layer.outputs
         return Value(layer.outputs, out.size, grad=True)
+
+    def scaled(self, x: Value) -> Value:
+        """`x` times learned factors in fp32, cast back; `x` is needed for the factors' gradient."""
+        self.keep(self.cast(x, 4))
+        return Value(x.width, x.size, grad=True)
 
     def _product(self, x: Value, inputs: int, outputs: int, *, learns: bool, weight: int) -> Value:
         given = self.cast(x, self.rules.product_bytes)

@@ -108,7 +108,7 @@ def rules_of(plan: Plan, facts: ModelFacts, machine: Machine) -> Rules:
     options = read_options(plan.method, plan.options)
     reduction = getattr(options, "reduction", 0)
     return Rules(
-        trains_all=method.trainable(facts, options) == facts.parameters,
+        trains_all=method.learns == "everything",
         quantised=method.quantised,
         mixed=precision_of(plan, machine) == "bf16",
         weight_bytes=weight_bytes(plan, machine),
@@ -116,6 +116,8 @@ def rules_of(plan: Plan, facts: ModelFacts, machine: Machine) -> Rules:
         recomputes=plan.gradient_checkpointing,
         rank=getattr(options, "rank", 0),
         lora_dropout=getattr(options, "dropout", 0.0) > 0,
+        dora=getattr(options, "dora", False),
+        factors=method.learns == "factors",
         attention_only=getattr(options, "targets", "") == "attention",
         inner=max(1, facts.hidden // reduction) if reduction else 0,
         inside=getattr(options, "placement", "") == "houlsby",
@@ -129,8 +131,9 @@ def precision_of(plan: Plan, machine: Machine) -> str:
 
 
 def weight_bytes(plan: Plan, machine: Machine) -> int:
-    """Bytes of one unquantised weight as loaded: bf16 on a GPU that has it, fp32 on a CPU and for full tuning."""
-    return 2 if machine.gpus and plan.method != "full" and precision_of(plan, machine) == "bf16" else 4
+    """Bytes of one unquantised weight as loaded: bf16 on a GPU that has it, fp32 on a CPU and where it learns."""
+    small = machine.gpus and not METHODS[plan.method].own_weights and precision_of(plan, machine) == "bf16"
+    return 2 if small else 4
 
 
 def _runtime(plan: Plan, machine: Machine) -> tuple[float, ...]:

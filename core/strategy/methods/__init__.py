@@ -8,12 +8,12 @@ from pydantic import BaseModel, ValidationError
 
 from core.errors import SettingsError
 from core.registry import Registry
-from core.strategy.methods import adapter, full, lora, qlora
+from core.strategy.methods import adapter, full, ia3, lora, qlora
 from core.strategy.methods.method import Method
 
 METHODS: Registry[Method[Any]] = Registry(
-    "tuning method", [qlora.METHOD, lora.METHOD, adapter.METHOD, full.METHOD]
-)  # most recommended first
+    "tuning method", [qlora.METHOD, lora.METHOD, adapter.METHOD, full.METHOD, ia3.METHOD]
+)  # most recommended first, and behind those that advice compares the others
 
 
 def read_options(method: str, raw: Mapping[str, Any]) -> BaseModel:

@@ -1,4 +1,8 @@
-"""LoRA: small trainable matrices beside frozen linear layers."""
+"""LoRA: small trainable matrices beside frozen linear layers.
+
+Source: Hu et al., LoRA (arXiv 2106.09685), section 4.1. Variants: Liu et al., DoRA (arXiv 2402.09353), section 4.1;
+Kalajdzievski, rsLoRA (arXiv 2312.03732), section 3; Hayou et al., LoRA+ (arXiv 2402.12354), section 4.
+"""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -59,6 +63,23 @@ class LoraOptions(BaseModel):
         ),
     ] = False
 
+    dora: Annotated[
+        bool,
+        Field(
+            title="Direction and size apart (DoRA)",
+            description="The size of each output is learned by itself: often a bit better, slower, and more memory.",
+        ),
+    ] = False
+    b_rate: Annotated[
+        float,
+        Field(
+            ge=1,
+            le=64,
+            title="Rate of B (LoRA+)",
+            description="Learning rate of the second matrix, as a multiple of the first one's; 1 is plain LoRA.",
+        ),
+    ] = 1.0
+
     @property
     def scaling_alpha(self) -> int:
         """Alpha as the method uses it."""
@@ -80,6 +101,7 @@ def prepare(model: "PreTrainedModel", options: LoraOptions) -> "PeftModel":
         lora_dropout=options.dropout,
         target_modules=linear_layers(model, options.targets),
         use_rslora=options.rslora,
+        use_dora=options.dora,
         fan_in_fan_out=has_transposed_layers(model),
     )
     if model.is_activation_checkpointing:
@@ -89,9 +111,10 @@ def prepare(model: "PreTrainedModel", options: LoraOptions) -> "PeftModel":
 
 
 def trainable(facts: ModelFacts, options: LoraOptions) -> int:
-    """Count the parameters that LoRA trains: rank x (inputs + outputs) of each layer it touches."""
+    """Count the parameters that LoRA trains: rank x (inputs + outputs) of each layer it touches; DoRA's sizes too."""
     layers = [layer for layer in facts.linears if layer.attention or options.targets == "all-linear"]
-    return facts.layers * options.rank * sum(layer.inputs + layer.outputs for layer in layers)
+    each = [options.rank * (layer.inputs + layer.outputs) + options.dora * layer.outputs for layer in layers]
+    return facts.layers * sum(each)
 
 
 METHOD = Method(
@@ -100,8 +123,9 @@ METHOD = Method(
     when="the model fits into memory unquantised and you want a small file that can be added to it or folded into it",
     source="Hu et al., LoRA (arXiv 2106.09685), section 4.1",
     options=LoraOptions,
-    quantised=False,
+    learns="matrices",
     mergeable=True,
+    advised=True,
     prepare=prepare,
     trainable=trainable,
     learning_rate=2e-4,

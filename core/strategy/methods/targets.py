@@ -16,6 +16,11 @@ OUTPUTS = (
 )
 """Full names of the last layer of attention and of the feed-forward part, as a regular expression."""
 
+KEY_VALUE = frozenset({"k_proj", "v_proj", "qkv_proj", "query_key_value", "c_attn"})
+"""Last names of the layers that make keys and values."""
+FEED_OUT = frozenset({"down_proj", "fc2", "c_proj", "dense_4h_to_h"})
+"""Last names of the last layer of the feed-forward part."""
+
 _LINEAR = frozenset({"Linear", "Linear4bit", "Linear8bitLt", "Conv1D"})
 _ATTENTION = frozenset({"self_attn", "attn", "attention"})
 
@@ -28,6 +33,18 @@ def linear_layers(model: "PreTrainedModel", targets: Targets) -> str | list[str]
     inside = [path for path in paths if _ATTENTION.intersection(path[:-1])]
     elsewhere = {path[-1] for path in paths if not _ATTENTION.intersection(path[:-1])}
     return sorted({path[-1] if path[-1] not in elsewhere else ".".join(path[-2:]) for path in inside})
+
+
+def key_value_layers(model: "PreTrainedModel") -> list[str]:
+    """The last names of the layers that make keys and values, fused with the queries' in some models."""
+    names = {name.rpartition(".")[2] for name, module in model.named_modules() if type(module).__name__ in _LINEAR}
+    return sorted(names & KEY_VALUE)
+
+
+def feed_forward_outputs(model: "PreTrainedModel") -> list[str]:
+    """The last two names of each feed-forward part's last layer."""
+    names = {".".join(name.split(".")[-2:]) for name, _ in model.named_modules()}
+    return sorted(name for name in names if name.rpartition(".")[2] in FEED_OUT and name.startswith("mlp."))
 
 
 def has_transposed_layers(model: "PreTrainedModel") -> bool:

@@ -25,6 +25,10 @@ from core.events import (
     Validated,
 )
 from core.strategy.memory.step import LEARNED_AT_ONCE
+from core.strategy.methods import METHODS
+
+RATES = {"ia3": 5e-2, "norms": 5e-2, "prompt": 1e-1, "prefix": 1e-1, "oft": 2e-2}
+"""Of the methods of few weights: a model of random weights has little for them to steer."""
 
 
 def _weights(folder):
@@ -35,12 +39,12 @@ def _losses(told):
     return [event.loss for event in told.of(StepTaken)]
 
 
-@pytest.mark.parametrize("method", ["lora", "qlora", "adapter", "full"])
+@pytest.mark.parametrize("method", METHODS)
 def test_each_method_trains_and_keeps_its_best_weights(method, make_task, told, split):
-    task = make_task(method=method)
+    task = make_task(method=method, epochs=4, learning_rate=RATES.get(method, 5e-3))
     train(task, told, told.stopping)
     validations = told.of(Validated)
-    assert validations[-1].loss < validations[0].loss - 0.1
+    assert validations[-1].loss < validations[0].loss - (0.005 if method in RATES else 0.1)
     loaded = load_tuned(task.plan, task.folder)
     rows = [encode(loaded.tokenizer, one, 128) for one in split.validation]
     with torch.no_grad():

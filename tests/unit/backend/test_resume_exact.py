@@ -19,6 +19,7 @@ CASES = {
     "recomputed activations": {"gradient_checkpointing": True},
     "nf4 in bf16": {"method": "qlora", "precision": "bf16", "options": {"dropout": 0.1}},
     "nf4 with recomputed activations": {"method": "qlora", "gradient_checkpointing": True},
+    "DoRA, a faster second matrix": {"options": {"dora": True, "b_rate": 8}},
     "constant rate with decay": {"schedule": "constant", "weight_decay": 0.1},
 } | {f"method {name}": {"method": name} for name in METHODS}
 

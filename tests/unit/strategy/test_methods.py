@@ -106,6 +106,8 @@ def test_recomputed_activations_still_carry_gradients(name, llama):
         ("adapter", {}),
         ("adapter", {"placement": "houlsby", "reduction": 5, "activation": "swish"}),
         ("full", {}),
+        ("lora", {"dora": True}),
+        ("ia3", {}),
     ],
 )
 def test_the_count_of_trainable_parameters_is_exact_for_every_family(kind, name, raw, save_model):

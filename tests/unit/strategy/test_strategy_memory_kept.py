@@ -12,6 +12,7 @@ CASES = (
     Case("gpt2", "full"),
     Case("gemma", "adapter", {"placement": "houlsby", "activation": "gelu"}, length=96),
     Case("llama", "full", precision="bf16", accumulation=2),
+    Case("llama", "ia3"),
     Case("qwen2", "lora", {"dropout": 0.1}, recompute=True, batch=2, length=128),
 )
 

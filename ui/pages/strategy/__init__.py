@@ -76,7 +76,8 @@ def _in_a_card() -> gr.Markdown:
 
 def _method() -> tuple[gr.Dropdown, gr.Markdown, gr.Button]:
     with gr.Row():
-        method = gr.Dropdown([(kind.title, key) for key, kind in METHODS.items()], label="Method", min_width=300)
+        menu = [(kind.title if kind.advised else f"More: {kind.title}", key) for key, kind in METHODS.items()]
+        method = gr.Dropdown(menu, label="Method", min_width=300)
         about = markup.view()
         reset = gr.Button("Back to the advice", elem_classes=["ft-quiet"], size="sm", elem_id="ft-reset")
     return method, about, reset
