@@ -74,7 +74,7 @@ def row_attention(
     return torch.cat(outputs, dim=1), None
 
 
-def joined_losses(model: Network, rows: Sequence[Encoded]) -> Tensor:
+def joined_losses(model: Network, rows: Sequence[Encoded], *, smoothing: float = 0.0) -> Tensor:
     """Loss of each answer token, in nats, row after row; rows laid end to end."""
     device = next(model.parameters()).device
     ids = torch.tensor([token for row in rows for token in row.input_ids], device=device)
@@ -89,10 +89,10 @@ def joined_losses(model: Network, rows: Sequence[Encoded]) -> Tensor:
         logits_to_keep=targets - 1,
         row_lengths=[len(row.input_ids) for row in rows],
     ).logits[0]  # (answer tokens, vocabulary)
-    return functional.cross_entropy(logits.float(), ids[targets], reduction="none")
+    return functional.cross_entropy(logits.float(), ids[targets], reduction="none", label_smoothing=smoothing)
 
 
-def padded_losses(model: Network, rows: Sequence[Encoded]) -> Tensor:
+def padded_losses(model: Network, rows: Sequence[Encoded], *, smoothing: float = 0.0) -> Tensor:
     """Loss of each answer token, in nats, row after row; rows padded to the longest."""
     device = next(model.parameters()).device
     longest = max(len(row.input_ids) for row in rows)
@@ -105,7 +105,8 @@ def padded_losses(model: Network, rows: Sequence[Encoded]) -> Tensor:
         input_ids=ids, attention_mask=mask, use_cache=False, logits_to_keep=torch.arange(first, longest, device=device)
     ).logits  # (rows, positions from the first scored one, vocabulary)
     row_of, at = _places(rows, device)
-    return functional.cross_entropy(logits[row_of, at - 1 - first].float(), ids[row_of, at], reduction="none")
+    scores = logits[row_of, at - 1 - first].float()
+    return functional.cross_entropy(scores, ids[row_of, at], reduction="none", label_smoothing=smoothing)
 
 
 def choose_layout(model: Network, rows: Sequence[Encoded]) -> Layout:

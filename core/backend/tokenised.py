@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.backend.model import Loaded
+from core.backend.objective import balanced
 from core.backend.tokens import Encoded, encode
 from core.dataset.example import Example, Split
 from core.errors import DataError, Stopped
+from core.strategy.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +43,19 @@ class Rows:
         return sum(row.truncated for row in self.train.rows)
 
 
-def tokenise(loaded: Loaded, split: Split, max_length: int, stopping: threading.Event) -> Rows:
+def tokenise(loaded: Loaded, split: Split, plan: Plan, stopping: threading.Event) -> Rows:
     """Tokenise the rows that training needs.
 
     Raises:
         Stopped: Someone asked to stop.
-        DataError: No training row, or no validation row, is left to learn from.
+        DataError: No training row, or no validation row, is left to learn from; rare labels are to be weighted where
+            there are no labels.
     """
     context = getattr(loaded.model.config.get_text_config(), "max_position_embeddings", None)
-    length = min(max_length, context) if context else max_length
+    length = min(plan.max_length, context) if context else plan.max_length
 
-    def part(examples: Sequence[Example]) -> Part:
-        rows, too_long, empty = [], 0, 0
+    def part(examples: Sequence[Example], *, weighs: bool = False) -> Part:
+        rows, kept, too_long, empty = [], [], 0, 0
         for example in examples:
             go_or_stop(stopping)
             one = encode(loaded.tokenizer, example, length)
@@ -60,11 +63,12 @@ def tokenise(loaded: Loaded, split: Split, max_length: int, stopping: threading.
                 too_long += 1
             elif len(one.input_ids) > one.prompt_length > 0:
                 rows.append(one)
+                kept.append(example)
             else:
                 empty += 1
-        return Part(rows, len(examples), too_long, empty)
+        return Part(balanced(rows, kept, plan) if weighs else rows, len(examples), too_long, empty)
 
-    found = Rows(part(split.train), part(split.validation))
+    found = Rows(part(split.train, weighs=True), part(split.validation))
     _refuse_nothing("training", found.train, length)
     _refuse_nothing("validation", found.validation, length)
     return found

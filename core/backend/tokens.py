@@ -22,6 +22,8 @@ class Encoded:
     """Tokens of the prompt; the loss is on the rest."""
     truncated: bool
     """Whether the prompt was shortened, or a text without prompt cut."""
+    weight: float = 1.0
+    """How much its loss counts beside other rows'."""
 
 
 def check_tokenizer(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBase:

@@ -131,7 +131,7 @@ def prepare(task: TrainTask, emit: Emit, stopping: threading.Event) -> tuple[Wor
     loaded = load_for(plan)
     go_or_stop(stopping)
     emit(Advanced(what="Turning rows into tokens", done=0, total=0))
-    rows = tokenise(loaded, split, plan.max_length, stopping)
+    rows = tokenise(loaded, split, plan, stopping)
     train, validation = rows.train.rows, rows.validation.rows
     layout = choose_layout(loaded.model, train)
     base = sum_of_weights(loaded.model)

@@ -18,6 +18,7 @@ from trl.trainer.sft_trainer import SFTTrainer
 from core.backend.checkpoints import checkpoint_folder
 from core.backend.keeper import Keeper
 from core.backend.model import Loaded
+from core.backend.objective import Noise, Objective
 from core.backend.pace import Clock, Pace
 from core.backend.rows import Layout, by_size
 from core.backend.tokens import Encoded
@@ -56,6 +57,9 @@ class RowTrainer(SFTTrainer):
         self.work = work
         self.keeper = keeper
         self.stopping = stopping
+        self.objective = Objective.of(work.plan)
+        self.noise = Noise(work.plan.embedding_noise)
+        self.noise.watch(work.loaded.model)
         self.tokens_seen = 0
         """Real tokens of this attempt."""
         super().__init__(
@@ -81,7 +85,7 @@ class RowTrainer(SFTTrainer):
         return_outputs: bool = False,  # noqa: FBT001, FBT002
         num_items_in_batch: Any = None,  # noqa: ANN401
     ) -> Any:  # noqa: ANN401
-        """Mean loss per answer token of the whole optimizer step, of which this batch brings its share."""
+        """Mean loss of the whole optimizer step by the plan's objective, of which this batch brings its share."""
         rows = [self.work.train[index] for index in inputs["row"].tolist()]
         self.tokens_seen += sum(len(row.input_ids) for row in rows)
         *before, last = self.work.layout.passes(rows)
@@ -93,8 +97,9 @@ class RowTrainer(SFTTrainer):
         return self._share(model, last, num_items_in_batch) + done
 
     def _share(self, model: Any, rows: Sequence[Encoded], tokens: Any) -> Any:  # noqa: ANN401
+        self.noise.lengths = [len(row.input_ids) for row in rows]
         with self.work.loaded.autocast():
-            return self.work.layout.nats(model, rows) / tokens
+            return self.objective.loss(self.work.layout, model, rows) / tokens
 
     def training_step(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         """Forward and backward of one batch.
@@ -176,7 +181,7 @@ class RowTrainer(SFTTrainer):
         self.keeper.checkpoint(checkpoint_folder(self.work.folder, step), step, fill)
 
     def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: Any) -> tuple[list[Any], Any]:  # noqa: ANN401
-        """The batches of one optimizer step, and how many answer tokens they hold together."""
+        """The batches of one optimizer step, and what their losses are divided by."""
         batches = []
         for _ in range(num_batches):
             batch = next(epoch_iterator, None)
@@ -184,7 +189,7 @@ class RowTrainer(SFTTrainer):
                 break
             batches.append(batch)
         rows = [self.work.train[index] for batch in batches for index in batch["row"].tolist()]
-        return batches, sum(len(row.input_ids) - row.prompt_length for row in rows)
+        return batches, self.objective.amount(rows)
 
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:
         """Not counted."""

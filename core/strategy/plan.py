@@ -90,6 +90,40 @@ class Plan(BaseModel):
             description="Id of the run from whose best weights training starts; empty for the untuned model.",
         ),
     ] = ""
+    prompt_weight: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            title="Weight of the prompt",
+            description="Loss on a token of the prompt beside one of the answer: 0 learns the answers only.",
+        ),
+    ] = 0.0
+    balance: Annotated[
+        Literal["off", "weighted", "focal"],
+        Field(
+            title="Rare labels",
+            description="Weighted: every label counts the same. Focal: rows that are answered well already count less.",
+        ),
+    ] = "off"
+    label_smoothing: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=0.5,
+            title="Label smoothing",
+            description="Share of the probability that is spread over all tokens: a model that is less sure of itself.",
+        ),
+    ] = 0.0
+    embedding_noise: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=50,
+            title="Noise on the inputs",
+            description="Alpha of NEFTune, often 5: noise on the embeddings against learning rows by heart.",
+        ),
+    ] = 0.0
     seed: Annotated[
         int, Field(ge=0, le=2**31 - 1, title="Seed", description="Of the split, the row order and the new weights.")
     ] = 7

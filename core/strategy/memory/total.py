@@ -68,6 +68,8 @@ def forecast(plan: Plan, facts: ModelFacts, machine: Machine, answers: float | N
     """
     runtime = _runtime(plan, machine)
     fixed = _fixed(plan, facts, machine)
+    # A prompt that is learned too meets the output layer as answers do.
+    answers = 1.0 if plan.prompt_weight else answers
     shares = ANSWERS if answers is None else (answers, answers, answers)
     # Rows are shorter than the longest more often than not, so a run may never meet its worst batch.
     low, expected, high = (

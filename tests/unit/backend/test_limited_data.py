@@ -92,11 +92,11 @@ def test_both_reasons_are_counted(make_task, told, split):
         train(make_task(rows=Split(rows, split.validation, split.test)), told, told.stopping)
 
 
-def test_tokenise_counts_what_it_leaves_out(tokenizer, split, told):
+def test_tokenise_counts_what_it_leaves_out(tokenizer, split, told, make_plan):
     model = type("Model", (), {"config": type("C", (), {"get_text_config": lambda self: None})()})()
     loaded = type("Loaded", (), {"model": model, "tokenizer": tokenizer})()
     rows = (*split.train, _plain(90, ""))
-    found = tokenise(loaded, Split(rows, split.validation, ()), 128, told.stopping)
+    found = tokenise(loaded, Split(rows, split.validation, ()), make_plan(max_length=128), told.stopping)
     assert (found.train.given, found.train.empty, found.train.too_long) == (25, 1, 0)
 
 

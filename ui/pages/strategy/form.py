@@ -27,6 +27,10 @@ _FIELDS = (
     "gradient_checkpointing",
     "precision",
     "seed",
+    "prompt_weight",
+    "balance",
+    "label_smoothing",
+    "embedding_noise",
 )
 
 
