@@ -7,7 +7,7 @@ from core.strategy.methods import METHODS, read_options
 from core.strategy.plan import Plan
 from ui import forms
 
-PLAIN = [name for name in Plan.model_fields if name not in {"data", "options", "model", "method", "name"}]
+PLAIN = [name for name in Plan.model_fields if name not in {"data", "model", "method", "options", "name", "start_from"}]
 
 
 @pytest.mark.parametrize("name", METHODS)
