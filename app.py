@@ -45,6 +45,8 @@ def _perform(given: Namespace) -> int:
 
 def _dashboard(given: Namespace) -> int:
     from core.job.webhook import Webhook
+    from core.strategy.model_facts import ROOTS
+    from ui.guard import is_loopback
     from ui.server import PORT, Serving, check_wish, serve
 
     wish = Serving(
@@ -55,6 +57,10 @@ def _dashboard(given: Namespace) -> int:
         open_browser=_has_browser() if given.open is None else given.open,
     )
     check_wish(wish)
+    # Whom this machine does not know may not look where its folders are. Workers ask the environment too.
+    roots = given.models or ([] if is_loopback(wish.host) or ROOTS in os.environ else [_home(given)])
+    if roots:
+        os.environ[ROOTS] = os.pathsep.join(str(root.expanduser().absolute()) for root in roots)
     url = given.webhook or os.environ.get("FEWTUNE_WEBHOOK", "")
     hooks = [Webhook(url)] if url else []
     with _engine(given) as engine:
@@ -68,10 +74,14 @@ def _dashboard(given: Namespace) -> int:
 def _engine(given: Namespace) -> Iterator["Engine"]:
     from core.engine import Engine
 
-    home = given.home or Path(os.environ.get("FEWTUNE_HOME") or Path.home() / ".fewtune")
-    engine = Engine(home.expanduser().absolute(), launcher=given.launcher or "process")
+    engine = Engine(_home(given), launcher=given.launcher or "process")
     with contextlib.closing(engine):
         yield engine
+
+
+def _home(given: Namespace) -> Path:
+    home: Path = given.home or Path(os.environ.get("FEWTUNE_HOME") or Path.home() / ".fewtune")
+    return home.expanduser().absolute()
 
 
 def _settle() -> None:

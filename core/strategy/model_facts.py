@@ -17,6 +17,8 @@ STARTER = "starter"
 STARTER_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "starter"
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?", re.ASCII)
+ROOTS = "FEWTUNE_MODELS"
+"""Environment variable: folders, separated as in PATH, under which model folders may lie; unset, anywhere."""
 _LONGEST = 1024
 """Letters of a path or a hub id."""
 _BYTES = {"float32": 4, "float16": 2, "bfloat16": 2, "float64": 8}
@@ -72,7 +74,8 @@ def locate(model: str) -> Path | str:
     """Where a model is: the folder of 'starter' or of a path, else the hub id as it stands.
 
     Raises:
-        ModelError: It looks like a path and no folder is there, or it is no possible hub id.
+        ModelError: It looks like a path and no folder is there or it lies outside `ROOTS`, which is told in the same
+            words; or it is no possible hub id.
     """
     if model == STARTER:
         return STARTER_FOLDER
@@ -81,7 +84,7 @@ def locate(model: str) -> Path | str:
             f"{model[:40]!r}... is neither a folder nor a hub id.", "A hub id reads owner/name. Or take 'starter'."
         )
     path = Path(os.path.expanduser(model))  # noqa: PTH111 - Path's own raises where there is no such user
-    if model and path.is_dir():
+    if model and path.is_dir() and _is_allowed(path):
         return path.absolute()
     if model.startswith(("/", ".", "~")) or "\\" in model or model.count("/") > 1 or path.is_file():
         raise ModelError(*_no_folder(model))
@@ -90,6 +93,12 @@ def locate(model: str) -> Path | str:
             f"{model!r} is neither a folder nor a hub id.", "A hub id reads owner/name. Or take 'starter'."
         )
     return model
+
+
+def _is_allowed(folder: Path) -> bool:
+    """Whether the folder, wherever links lead, lies under a root; compared by parts, as "/models-2" is not in "/models"."""
+    roots = [Path(root).resolve() for root in os.environ.get(ROOTS, "").split(os.pathsep) if root]
+    return not roots or any(folder.resolve().is_relative_to(root) for root in roots)
 
 
 def _no_folder(model: str) -> tuple[str, str]:

@@ -93,6 +93,13 @@ def _add_dashboard(parser: Parser) -> None:
     group.add_argument("--host", default="127.0.0.1", help="address to listen on; others than 127.0.0.1 need accounts")
     group.add_argument("--port", type=_port, default=None, metavar="N", help="port (7860); 0 takes a free one")
     group.add_argument("--auth-file", type=Path, metavar="FILE", help="accounts, one user:password per line")
+    group.add_argument(
+        "--models",
+        type=Path,
+        action="append",
+        metavar="DIR",
+        help="model folders may lie under DIR only (repeatable; FEWTUNE_MODELS); with --host, else under the home",
+    )
     group.add_argument("--webhook", metavar="URL", help="tell this address of each run that ends (FEWTUNE_WEBHOOK)")
     group.add_argument("--demo", action="store_true", help="play the whole walk by itself")
     group.add_argument(

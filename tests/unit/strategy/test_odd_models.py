@@ -77,6 +77,23 @@ def test_a_path_is_refused_in_the_same_words_whether_or_not_something_is_there(t
     assert len(words) == 1
 
 
+def test_with_roots_a_model_is_found_under_them_only_and_refused_in_the_words_for_nothing(
+    folder, tmp_path, monkeypatch
+):
+    root, beside = tmp_path / "models", tmp_path / "models-2"
+    root.mkdir()
+    beside.mkdir()
+    inside, outside = root / "tiny", beside / "tiny"
+    shutil.copytree(folder, inside)
+    shutil.copytree(folder, outside)
+    (root / "way-out").symlink_to(outside)
+    monkeypatch.setenv(model_facts.ROOTS, os.pathsep.join([str(root), str(tmp_path / "more")]))
+    assert read_facts(str(inside)).layers
+    gone = str(refused(beside / "gone")).replace(str(beside / "gone"), "")
+    for place in (outside, root / "way-out", root / ".." / "models-2" / "tiny"):
+        assert str(refused(place)).replace(str(place), "") == gone
+
+
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
 def test_a_link_that_leads_in_circles_is_refused(folder, name):
     (folder / name).unlink()
