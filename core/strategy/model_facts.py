@@ -96,7 +96,7 @@ def locate(model: str) -> Path | str:
 
 
 def _is_allowed(folder: Path) -> bool:
-    """Whether the folder, wherever links lead, lies under a root; compared by parts, as "/models-2" is not in "/models"."""
+    """Whether the folder, wherever links lead, lies under a root; "/models-2" does not lie in "/models"."""
     roots = [Path(root).resolve() for root in os.environ.get(ROOTS, "").split(os.pathsep) if root]
     return not roots or any(folder.resolve().is_relative_to(root) for root in roots)
 
