@@ -10,6 +10,7 @@ from transformers import GenerationConfig, PreTrainedTokenizerBase, StoppingCrit
 
 from core.backend.rows import Network
 from core.backend.tokens import encode_prompt, stop_ids
+from core.backend.virtual import with_virtual_tokens
 from core.dataset.example import Example
 from core.errors import DataError, Stopped
 
@@ -77,7 +78,7 @@ def generate(  # noqa: PLR0913 - what both models are asked, and who is told
         if stopping is not None and stopping.is_set():
             raise Stopped("Stopped while generating.")
         places = order[start : start + ROWS_AT_ONCE]
-        written = _batch(model, [prompts[place] for place in places], config)
+        written = _batch(with_virtual_tokens(model), [prompts[place] for place in places], config)
         for place, ids in zip(places, written, strict=True):
             # A row that ended before the others of its batch is filled up.
             over = {*ends, config.pad_token_id}
@@ -108,6 +109,6 @@ def _batch(model: Network, prompts: Sequence[list[int]], config: GenerationConfi
     pad = config.pad_token_id
     ids = torch.tensor([[pad] * (length - len(prompt)) + prompt for prompt in prompts], device=device)
     mask = torch.tensor([[0] * (length - len(prompt)) + [1] * len(prompt) for prompt in prompts], device=device)
-    criteria = StoppingCriteriaList([_EndsCircles(length)])
+    criteria = StoppingCriteriaList([_EndsCircles(length + getattr(model, "virtual", 0))])
     out = model.generate(input_ids=ids, attention_mask=mask, generation_config=config, stopping_criteria=criteria)
     return [row[length:] for row in out.tolist()]

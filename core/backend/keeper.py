@@ -1,17 +1,14 @@
 """What a run keeps: the weights with the lowest validation loss, and checkpoints to go on from."""
 
-import copy
 import json
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from peft import get_peft_model_state_dict
-from safetensors.torch import save_file
 from transformers import PreTrainedTokenizerBase
 
-from core.backend import bottleneck
+from core.backend import bottleneck, weights
 from core.backend.checkpoints import rotate, write_folder
 from core.backend.overfitting import Curves
 from core.events import CheckpointSaved, Emit, Validated
@@ -72,28 +69,13 @@ class Keeper:
         self._emit(CheckpointSaved(step=step, folder="best", size_bytes=size))
 
     def write_best(self, model: Any, folder: Path) -> None:  # noqa: ANN401
-        """Write weights that can be loaded by themselves: a PEFT folder, or a whole model with its tokenizer."""
-        self.write_weights(model, folder)
+        """Write weights that can be loaded again: a PEFT folder, a model, or what changed of it; with the tokenizer."""
+        weights.write(model, folder)
         configs = getattr(model, "peft_config", None)
         if configs is None:
             self._tokenizer.save_pretrained(str(folder))
         elif any(config.peft_type.value == bottleneck.NAME for config in configs.values()):
             bottleneck.write_readme(folder, str(model.get_base_model().config._name_or_path))
-
-    def write_weights(self, model: Any, folder: Path) -> None:  # noqa: ANN401
-        """Write what was trained, in safetensors; an adapter as PEFT does, without its model card, which costs more."""
-        configs = getattr(model, "peft_config", None)
-        if configs is None:
-            model.save_pretrained(str(folder))
-            return
-        # Asked about embeddings, PEFT would ask the hub whether the vocabulary has grown; this program calls nobody.
-        state = get_peft_model_state_dict(model, save_embedding_layers=False)
-        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
-        save_file(tensors, str(folder / "adapter_model.safetensors"), metadata={"format": "pt"})
-        config = copy.copy(configs[model.active_adapter])
-        config.inference_mode = True
-        config.base_model_name_or_path = str(model.get_base_model().config._name_or_path)
-        config.save_pretrained(str(folder))
 
     def checkpoint_is_due(self) -> bool:
         """Whether saving again would still take only a small share of the time."""

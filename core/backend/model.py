@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -16,7 +17,7 @@ from transformers import (
 )
 from transformers.utils import logging as transformers_logging
 
-from core.backend import bottleneck
+from core.backend import bottleneck, weights
 from core.backend.checkpoints import examine, restore
 from core.backend.devices import Device, Precision, autocast, pick_device, precision_for
 from core.backend.rows import ATTENTION
@@ -120,6 +121,11 @@ def load_tuned(plan: Plan, folder: Path) -> Loaded:
             f"The weights that this run kept are damaged: {damage.file} {damage.problem}.",
             "Resume the run from its last checkpoint, or train again.",
         )
+    if (best / weights.CHANGED).is_file():
+        tuned = load_for(plan)
+        weights.put(tuned.model, load_file(best / weights.CHANGED))
+        tuned.model.eval()
+        return tuned
     if not (best / ADAPTER_CONFIG).is_file():
         tuned = load_base(str(best), precision=plan.precision, trains_all=True)
         tuned.model.eval()
@@ -168,8 +174,8 @@ def _check(model: str, network: PreTrainedModel, info: dict[str, Any]) -> None:
             "they would be random numbers.",
             "Download the model again, or choose another.",
         )
-    for name, weights in network.named_parameters():
-        if weights.is_floating_point() and not bool(torch.isfinite(weights).all()):
+    for name, tensor in network.named_parameters():
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
             raise ModelError(
                 f"The weights {name!r} of the model {model!r} hold numbers that are not finite.",
                 "Download the model again, or choose another.",

@@ -16,6 +16,7 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 from core.backend.tokens import Encoded
+from core.backend.virtual import virtual_tokens
 from core.strategy.memory.step import ANSWERS_AT_ONCE, LEARNED_AT_ONCE, TOKENS_AT_ONCE
 
 Network: TypeAlias = Any
@@ -101,17 +102,22 @@ def padded_losses(model: Network, rows: Sequence[Encoded], *, smoothing: float =
         [[1] * len(row.input_ids) + [0] * (longest - len(row.input_ids)) for row in rows], device=device
     )
     first = min(row.prompt_length for row in rows) - 1
+    # Counted from the end: virtual tokens may stand before the rows.
+    scored = torch.arange(first - longest, 0, device=device)
     logits = model(
-        input_ids=ids, attention_mask=mask, use_cache=False, logits_to_keep=torch.arange(first, longest, device=device)
+        input_ids=ids, attention_mask=mask, use_cache=False, logits_to_keep=scored
     ).logits  # (rows, positions from the first scored one, vocabulary)
     row_of, at = _places(rows, device)
     scores = logits[row_of, at - 1 - first].float()
     return functional.cross_entropy(scores, ids[row_of, at], reduction="none", label_smoothing=smoothing)
 
 
-def choose_layout(model: Network, rows: Sequence[Encoded]) -> Layout:
-    """Lay rows end to end where that gives the same losses as padding them, which is asked of the model itself."""
-    if model.config._attn_implementation != ATTENTION:
+def choose_layout(model: Network, rows: Sequence[Encoded], *, joins: bool = True) -> Layout:
+    """Lay rows end to end where that gives the same losses as padding them, which is asked of the model itself.
+
+    `joins`: whether it is for a method that allows it.
+    """
+    if model.config._attn_implementation != ATTENTION or not joins or virtual_tokens(model):
         return Layout(joined=False)
     few = sorted(rows, key=lambda row: len(row.input_ids))[:: max(1, len(rows) // 3)][:3]
     was_training = model.training

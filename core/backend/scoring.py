@@ -13,6 +13,7 @@ from transformers import Cache, PreTrainedTokenizerBase
 from core.backend.generation import generate
 from core.backend.rows import Network, by_size, choose_layout, joined_losses, padded_losses
 from core.backend.tokens import Encoded, answer_ids, encode, encode_prompt, render_prompt
+from core.backend.virtual import with_virtual_tokens
 from core.dataset.example import Example, Turn
 from core.errors import DataError, Stopped
 
@@ -63,6 +64,7 @@ def label_scores(  # noqa: PLR0913 - what both models are asked, and who is told
         DataError: The longest label leaves no room for a prompt.
     """
     prompts = _prompts(tokenizer, examples, labels, max_length)
+    model = with_virtual_tokens(model)
     scores: list[list[float]] = [[] for _ in examples]
     done = 0
     for group in _groups(prompts):

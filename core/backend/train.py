@@ -133,7 +133,7 @@ def prepare(task: TrainTask, emit: Emit, stopping: threading.Event) -> tuple[Wor
     emit(Advanced(what="Turning rows into tokens", done=0, total=0))
     rows = tokenise(loaded, split, plan, stopping)
     train, validation = rows.train.rows, rows.validation.rows
-    layout = choose_layout(loaded.model, train)
+    layout = choose_layout(loaded.model, train, joins=METHODS[plan.method].joins_rows)
     base = sum_of_weights(loaded.model)
     tuned = ready(loaded, plan)
     pace = Pace.of(len(train), plan.rows_per_step, plan.epochs)

@@ -15,6 +15,7 @@ from transformers.trainer_utils import set_seed
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
+from core.backend import weights
 from core.backend.checkpoints import checkpoint_folder
 from core.backend.keeper import Keeper
 from core.backend.model import Loaded
@@ -73,10 +74,10 @@ class RowTrainer(SFTTrainer):
         # Our loss is divided by the answer tokens of the whole step already.
         self.loss_is_scaled_for_ga = True
         self.remove_callback(PrinterCallback)
-        for weights in self.model.parameters():
+        for learned in self.model.parameters():
             # The library casts a quantised model's adapters to bf16, in which small updates round to nothing.
-            if weights.requires_grad and weights.dtype == torch.bfloat16:
-                weights.data = weights.data.float()
+            if learned.requires_grad and learned.dtype == torch.bfloat16:
+                learned.data = learned.data.float()
 
     def compute_loss(
         self,
@@ -167,12 +168,19 @@ class RowTrainer(SFTTrainer):
             model.train()
         return total / count
 
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:  # noqa: ANN401
+        folder = Path(resume_from_checkpoint)
+        if weights.is_part(folder):
+            weights.read(self.model, folder)
+        else:
+            super()._load_from_checkpoint(resume_from_checkpoint, model)
+
     def _save_checkpoint(self, model: Any, trial: Any) -> None:  # noqa: ANN401
         """Write everything that a resumed attempt needs, or nothing."""
         self.work.clock.pause()
 
         def fill(folder: Path) -> None:
-            self.keeper.write_weights(self.model, folder)
+            weights.write(self.model, folder)
             self._save_optimizer_and_scheduler(str(folder))
             self._save_rng_state(str(folder))
             self.state.save_to_json(str(folder / "trainer_state.json"))
@@ -213,11 +221,11 @@ def quicken(optimizer: torch.optim.Optimizer, model: Any, times: float) -> None:
     """Let LoRA's second matrices learn `times` as fast: Hayou et al., LoRA+ (arXiv 2402.12354), section 4."""
     if times == 1.0:
         return
-    second = {id(weights) for name, weights in model.named_parameters() if ".lora_B." in name}
+    second = {id(matrix) for name, matrix in model.named_parameters() if ".lora_B." in name}
     for group in list(optimizer.param_groups):
-        fast = [weights for weights in group["params"] if id(weights) in second]
+        fast = [matrix for matrix in group["params"] if id(matrix) in second]
         if fast:
-            group["params"] = [weights for weights in group["params"] if id(weights) not in second]
+            group["params"] = [matrix for matrix in group["params"] if id(matrix) not in second]
             optimizer.add_param_group({**group, "params": fast, "lr": group["lr"] * times})
 
 

@@ -22,11 +22,11 @@ def _available(plan: Plan) -> str:
     method = METHODS[plan.method]
     if method.mergeable:
         return ""
-    return f"{method.title} cannot be merged: what it adds is not linear, so no weights of the base model equal it."
+    return f"{method.title} cannot be merged: what it adds is no change of weights."
 
 
 def _size(task: ExportTask, bytes_per_weight: int) -> int:
-    if task.plan.method == "full":
+    if METHODS[task.plan.method].learns == "everything":
         return sum(path.stat().st_size for path in _model_files(task.best))
     return read_facts(task.plan.model).parameters * bytes_per_weight
 
@@ -35,11 +35,14 @@ def _write(task: ExportTask, loaded: "Loaded", into: Path, emit: Emit, stopping:
     from core.backend.tokens import stop_ids
 
     generation = loaded.model.generation_config
-    if task.plan.method == "full":
+    method = METHODS[task.plan.method]
+    if method.learns == "everything":
         _copy(task.best, into, emit, stopping)
     else:
         emit(Advanced(what="Merging", done=0, total=0))
-        model = _merge(loaded.model, task.best, quantised=loaded.quantised)
+        model = loaded.model
+        if method.has_adapter:
+            model = _merge(model, task.best, quantised=loaded.quantised)
         if stopping.is_set():
             raise Stopped
         emit(Advanced(what="Writing the merged model", done=0, total=1))

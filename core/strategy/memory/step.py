@@ -5,7 +5,7 @@ moments is the fullest: when the output layer's gradients are made, within the l
 when all gradients are there.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.strategy.memory.blocks import Block, run_block, style_of
 from core.strategy.memory.tape import Rules
@@ -68,12 +68,13 @@ class Step:
         """What the forward pass leaves for the backward pass, without the output layer's part."""
         facts, rules, rows = self.facts, self.rules, self.rows
         activations, copies = self._ends(), self._head_copy()
+        blocks = rules.last or facts.layers  # blocks below those that learn keep nothing
         if rules.recomputes:
-            activations += facts.layers * (self._block_input() + rows.tokens * self._rest().behind)
+            activations += blocks * (self._block_input() + rows.tokens * self._rest().behind)
         else:
             first, rest = self._first(), self._rest()
-            activations += self._size(first) + (facts.layers - 1) * self._size(rest)
-            copies += first.copies + (facts.layers - 1) * rest.copies
+            activations += self._size(first) + (blocks - 1) * self._size(rest)
+            copies += first.copies + (blocks - 1) * rest.copies
         return Moment(activations=activations, copies=copies, gradients=self._before())
 
     def fullest(self) -> Moment:
@@ -112,10 +113,16 @@ class Step:
         )  # fmt: skip
 
     def _first(self) -> Block:
-        return run_block(self.facts, self.rules, gradient=self.rules.trains_all or self.rules.recomputes)
+        rules = self.rules
+        gradient = rules.trains_all or rules.recomputes or rules.early
+        return run_block(self.facts, self._of_block(), gradient=gradient)
 
     def _rest(self) -> Block:
-        return run_block(self.facts, self.rules, gradient=True)
+        return run_block(self.facts, self._of_block(), gradient=True)
+
+    def _of_block(self) -> Rules:
+        """The rules of a block that learns."""
+        return replace(self.rules, trains_all=True) if self.rules.last else self.rules
 
     def _before(self) -> float:
         # An adapter's gradients are small: they are counted throughout.
@@ -129,7 +136,7 @@ class Step:
 
     def _norm(self) -> float:
         """The last norm keeps its input in fp32, and what its weights multiply if they learn; torch's own does not."""
-        twice = self.rules.trains_all and style_of(self.facts).norm != "layer"
+        twice = (self.rules.trains_all or self.rules.norms or self.rules.last) and style_of(self.facts).norm != "layer"
         return self.rows.tokens * self.facts.hidden * (4 + (self.rules.weight_bytes if twice else 0))
 
     def _ends(self) -> float:

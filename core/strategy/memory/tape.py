@@ -46,6 +46,16 @@ class Rules:
     """Whether LoRA learns the outputs' sizes by themselves."""
     factors: bool = False
     """Whether keys, values and inner results are scaled by learned factors."""
+    turns: int = 0
+    """Size of the learned rotations' blocks (OFT); 0 without."""
+    norms: bool = False
+    """Whether norms learn, and the other weights of the base model do not."""
+    early: bool = False
+    """Whether a gradient flows from the first block's input on, though nothing of the base model is kept for it."""
+    prefix: bool = False
+    """Whether learned keys and values stand before those of each row: all of them lie in new memory."""
+    last: int = 0
+    """How many of the last blocks learn; 0 where the rule holds for all blocks."""
     inner: int = 0
     """Width of a bottleneck adapter; 0 without."""
     inside: bool = False
@@ -84,6 +94,11 @@ class Tape:
         """Bytes kept per token."""
         return sum(value.width * value.size for value in self.kept)
 
+    @property
+    def learned_norms(self) -> bool:
+        """Whether norms learn, alone or with everything."""
+        return self.rules.trains_all or self.rules.norms
+
     def keep(self, *values: Value) -> None:
         """Need these for the backward pass."""
         self.kept.update(values)
@@ -95,6 +110,11 @@ class Tape:
     def linear(self, x: Value, layer: Linear) -> Value:
         """A linear layer with whatever the method puts beside it."""
         rules = self.rules
+        if rules.turns and (layer.attention or not rules.attention_only):
+            self.keep(self.cast(x, 4))
+            # Four powers of each block make its rotation.
+            self.copies += 4 * 4 * layer.inputs * rules.turns
+            x = Value(x.width, x.size, grad=True)
         lora = rules.rank and (layer.attention or not rules.attention_only)
         if rules.quantised:
             out = Value(layer.outputs, x.size, x.grad)  # it is dequantised again, so nothing is kept
@@ -143,16 +163,16 @@ class Tape:
         scaled = Value(x.width, 4 if wide else x.size, x.grad)
         if x.grad:
             self.keep(exact, Value(groups, 4, grad=True))
-        if self.rules.trains_all:
+        if self.learned_norms:
             self.keep(scaled)
-        return Value(x.width, x.size, grad=x.grad or self.rules.trains_all)
+        return Value(x.width, x.size, grad=x.grad or self.learned_norms)
 
     def layer_norm(self, x: Value) -> Value:
         """Torch's own layer norm, which a GPU under autocast computes in fp32."""
         given = self.cast(x, 4 if self.rules.mixed and self.rules.gpu else None)
-        if x.grad or self.rules.trains_all:
+        if x.grad or self.learned_norms:
             self.keep(given, Value(2, 4, grad=True))
-        return Value(x.width, given.size, grad=x.grad or self.rules.trains_all)
+        return Value(x.width, given.size, grad=x.grad or self.learned_norms)
 
     def activation(self, x: Value, *, spelt_out: bool = False) -> Value:
         """A fused activation keeps its input; GPT-2's, spelt out in small steps, four results."""
@@ -191,6 +211,9 @@ class Tape:
         if size not in {None, value.size}:
             # Cast by itself, it no longer lies in one piece of memory with queries and keys.
             value = Value(shape.key_width, value.size, value.grad)
+        if self.rules.prefix:
+            key, value = Value(key.width, key.size, grad=True), Value(shape.key_width, value.size, grad=True)
+            grad = True
         parts = {self.cast(part, size): None for part in (query, key, value)}
         out = Value(shape.query_width, size or value.size, grad)
         if grad and written_out:

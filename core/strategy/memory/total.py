@@ -84,7 +84,8 @@ def forecast(plan: Plan, facts: ModelFacts, machine: Machine, answers: float | N
     return MemoryForecast(
         parts=parts,
         total_gib=total,
-        low_gib=sum(low.values()) / GIB + runtime[0],
+        # More short rows go into a pass, with virtual tokens each: that may be more than a few long ones.
+        low_gib=min(sum(low.values()), sum(expected.values())) / GIB + runtime[0],
         high_gib=high_gib,
         available_gib=available,
         fits=high_gib <= available,
@@ -95,13 +96,16 @@ def forecast(plan: Plan, facts: ModelFacts, machine: Machine, answers: float | N
 
 def step_of(plan: Plan, facts: ModelFacts, machine: Machine, share: float = ANSWERS[1], length: float = 1.0) -> Step:
     """An optimizer step of `plan`, its rows `length` times the longest, `share` of their tokens answer."""
+    options = read_options(plan.method, plan.options)
+    before = getattr(options, "virtual_tokens", 0)
     longest = max(1, round(length * min(plan.max_length, facts.context)))
     most = LEARNED_AT_ONCE["GPU" if machine.gpus else "CPU"]
-    tokens = longest * min(plan.batch_size, max(1, most // longest))
-    trained = METHODS[plan.method].trainable(facts, read_options(plan.method, plan.options))
+    count = min(plan.batch_size, max(1, most // longest))
+    tokens = longest * count
+    trained = METHODS[plan.method].trainable(facts, options)
     rules = rules_of(plan, facts, machine)
     again = plan.accumulation > 1 or tokens < plan.batch_size * longest
-    return Step(facts, rules, Rows(tokens, longest, share * tokens), trained, again=again)
+    return Step(facts, rules, Rows(tokens + before * count, longest + before, share * tokens), trained, again=again)
 
 
 def rules_of(plan: Plan, facts: ModelFacts, machine: Machine) -> Rules:
@@ -120,6 +124,11 @@ def rules_of(plan: Plan, facts: ModelFacts, machine: Machine) -> Rules:
         lora_dropout=getattr(options, "dropout", 0.0) > 0,
         dora=getattr(options, "dora", False),
         factors=method.learns == "factors",
+        turns=getattr(options, "block", 0),
+        norms=method.learns == "norms",
+        early=method.learns in {"biases", "tokens"},
+        prefix=method.learns == "prefix",
+        last=min(facts.layers, getattr(options, "blocks", 0)),
         attention_only=getattr(options, "targets", "") == "attention",
         inner=max(1, facts.hidden // reduction) if reduction else 0,
         inside=getattr(options, "placement", "") == "houlsby",
@@ -158,7 +167,7 @@ def _fixed(plan: Plan, facts: ModelFacts, machine: Machine) -> dict[str, float]:
     product = 2 if precision_of(plan, machine) == "bf16" else 4
     return {
         "weights": small * nf4 + (facts.parameters - small) * each,
-        "adapter": 0 if trained == facts.parameters else 4 * trained,
+        "adapter": 4 * trained if method.has_adapter else 0,
         "optimizer": 8 * trained,
         "dequantisation": largest * product if method.quantised else 0,
     }

@@ -8,11 +8,24 @@ from pydantic import BaseModel, ValidationError
 
 from core.errors import SettingsError
 from core.registry import Registry
-from core.strategy.methods import adapter, full, ia3, lora, qlora
+from core.strategy.methods import adapter, biases, full, ia3, last_blocks, lora, norms, oft, prefix, prompt, qlora
 from core.strategy.methods.method import Method
 
 METHODS: Registry[Method[Any]] = Registry(
-    "tuning method", [qlora.METHOD, lora.METHOD, adapter.METHOD, full.METHOD, ia3.METHOD]
+    "tuning method",
+    [
+        qlora.METHOD,
+        lora.METHOD,
+        adapter.METHOD,
+        full.METHOD,
+        last_blocks.METHOD,
+        oft.METHOD,
+        ia3.METHOD,
+        norms.METHOD,
+        biases.METHOD,
+        prefix.METHOD,
+        prompt.METHOD,
+    ],
 )  # most recommended first, and behind those that advice compares the others
 
 

@@ -67,6 +67,7 @@ def tiny(tmp_path_factory, tokenizer) -> Path:
             num_key_value_heads=2,
             max_position_embeddings=512,
             tie_word_embeddings=True,
+            attention_bias=True,
             eos_token_id=tokenizer.eos_token_id,
             pad_token_id=tokenizer.pad_token_id,
         )

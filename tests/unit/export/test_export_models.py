@@ -1,27 +1,35 @@
 import json
+import os
 import shutil
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from core.backend.model import load_tuned
+from core.dataset.choice import DataChoice
 from core.errors import MachineError, NotFoundError, Stopped, UserError
 from core.events import Advanced, Exported, Noted
 from core.export import fidelity
 from core.export.exporters import EXPORTERS, ExportTask, export
 from core.export.verify import last_logits, load_export, measure
+from core.strategy.methods import METHODS
+from core.strategy.plan import Plan
 from tests.unit.export.tuned_runs import Told
 
+DATA = DataChoice(name="d", source="s", sha256="0" * 64, format="chat", mapping={})
 CAN = [
-    ("lora", "merged"),
-    ("qlora", "merged"),
-    ("full", "merged"),
-    ("lora", "adapter"),
-    ("qlora", "adapter"),
-    ("adapter", "adapter"),
+    (method, exporter)
+    for method in METHODS
+    for exporter in EXPORTERS
+    if not EXPORTERS[exporter].available(Plan(data=DATA, model="m", method=method))
 ]
+PLAIN = [method for method, exporter in CAN if exporter == "adapter" and method != "adapter"]
+"""Whose adapter needs nothing but transformers and peft."""
 
 
 def task_of(run, exporter, out):
@@ -100,6 +108,37 @@ def test_every_export_is_the_tuned_model_and_not_the_base(trained, exported, met
             assert not torch.allclose(said, last_logits(tuned, ids, "cpu", 5), atol=1e-2)
 
 
+def test_adapters_load_with_plain_transformers_and_peft_where_nothing_of_ours_is(trained, exported, tmp_path):
+    ids, places = [5, 9, 40, 77, 120], {}
+    for method in PLAIN:
+        places[method] = {"out": str(exported(method, "adapter")[0]), "base": trained(method).plan.model}
+        places[method]["four_bits"] = METHODS[method].quantised
+    (tmp_path / "places.json").write_text(json.dumps(places), encoding="utf-8")
+    script = f"""
+import json, torch
+from peft import PeftModel
+from safetensors.torch import save_file
+from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+nf4 = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True)
+said = {{}}
+for method, place in json.load(open("places.json")).items():
+    more = {{"quantization_config": nf4}} if place["four_bits"] else {{}}
+    base = AutoModelForCausalLM.from_pretrained(place["base"], dtype="float32", **more)
+    base = base.dequantize() if more else base
+    model = PeftModel.from_pretrained(base, place["out"]).eval()
+    with torch.no_grad():
+        said[method] = model(input_ids=torch.tensor([{ids}])).logits[0, -5:].contiguous()
+save_file(said, "said.safetensors")
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"HF_HUB_OFFLINE": "1"}
+    subprocess.run([sys.executable, "-I", "-c", script], cwd=tmp_path, env=environment, check=True, timeout=240)
+    said = load_file(tmp_path / "said.safetensors")
+    for method in PLAIN:
+        run = trained(method)
+        tuned = load_tuned(run.plan, run.folder).model
+        assert torch.allclose(said[method], last_logits(tuned, ids, "cpu", 5), atol=2e-3), method
+
+
 @pytest.mark.parametrize(("method", "exporter"), CAN)
 def test_an_export_is_clean(trained, exported, method, exporter):
     out, _ = exported(method, exporter)
@@ -138,7 +177,10 @@ def test_generation_with_the_export_ends_where_training_ended_answers(trained, e
     assert load_tuned(run.plan, run.folder).tokenizer.eos_token_id in ends
 
 
-@pytest.mark.parametrize(("method", "exporter"), [("adapter", "merged"), ("full", "adapter")])
+@pytest.mark.parametrize(
+    ("method", "exporter"),
+    [("adapter", "merged"), ("prefix", "merged"), ("full", "adapter"), ("last_blocks", "adapter")],
+)
 def test_what_cannot_be_is_refused_with_the_alternative_before_anything_loads(
     trained, told, tmp_path, method, exporter
 ):

@@ -14,6 +14,7 @@ from core.backend.train import TrainTask, train
 from core.dataset.files.source import open_source
 from core.dataset.load import choose
 from core.events import Event
+from core.strategy.methods import METHODS
 from core.strategy.plan import Plan
 
 COLOURS = ("red", "green", "blue")
@@ -96,6 +97,7 @@ def make_model(tmp_path_factory) -> Path:
         num_key_value_heads=2,
         max_position_embeddings=256,
         tie_word_embeddings=True,
+        attention_bias=True,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )
@@ -116,7 +118,8 @@ def make_runs(tmp_path_factory, tiny_model):
     def run(method: str) -> Run:
         if method not in made:
             # Full tuning learns the task within seconds; of the others it is enough that they change the model.
-            pace = {"epochs": 6, "learning_rate": 3e-3} if method == "full" else {"epochs": 1, "learning_rate": 1e-2}
+            rate = 1e-2 if METHODS[method].advised else 1e-1
+            pace = {"epochs": 6, "learning_rate": 3e-3} if method == "full" else {"epochs": 1, "learning_rate": rate}
             plan = Plan(data=data, model=str(tiny_model), method=method, max_length=96, precision="fp32", **pace)
             folder = home / "runs" / method
             folder.mkdir(parents=True)

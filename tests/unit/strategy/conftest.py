@@ -47,7 +47,7 @@ def save_model(tmp_path_factory) -> Callable[..., Path]:
 
 @pytest.fixture(scope="session")
 def llama(save_model) -> Path:
-    return save_model("llama")
+    return save_model("llama", attention_bias=True)
 
 
 @pytest.fixture

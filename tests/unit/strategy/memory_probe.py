@@ -25,6 +25,7 @@ from core.backend.trainer import RowTrainer, Work
 from core.dataset.choice import DataChoice
 from core.strategy.machine import Gpu, Machine
 from core.strategy.memory import MemoryForecast, forecast, step_of
+from core.strategy.methods import METHODS
 from core.strategy.model_facts import read_facts
 from core.strategy.plan import Plan
 
@@ -138,7 +139,7 @@ def trainer_of(case: Case, folder: Path, steps: int, *, mixed: bool = False) -> 
     shorter = [random.Random(5 + row).randint(0, spare) if row >= case.batch else 0 for row in range(count)]
     rows = [Encoded(ids[less:], case.length - less - case.answers, truncated=False) for less in shorter]
     loaded = load_for(plan)
-    layout = choose_layout(loaded.model, rows)
+    layout = choose_layout(loaded.model, rows, joins=METHODS[plan.method].joins_rows)
     pace = Pace.of(count, plan.rows_per_step, 1)
     work = Work(plan, folder, ready(loaded, plan), rows, rows[:1], layout, pace, Clock())
     stop = threading.Event()
