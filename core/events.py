@@ -66,6 +66,10 @@ class Prepared:
     """As a person calls it: "CPU, 2 threads" or "NVIDIA H200"."""
     precision: str
     """Of the matrix products: "fp32" or "bf16"; with ", 4-bit weights" where quantised."""
+    flops_per_token: float | None = None
+    """Of forward and backward pass in the model's layers, without attention, embeddings, head; None: unknown."""
+    peak_flops: float | None = None
+    """Of the device in this precision, per second, as its maker says; None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +116,14 @@ class MemoryMeasured:
     total_gib: float
     reserved_gib: float | None = None
     """Held by torch's CUDA allocator; None on a CPU."""
+    allocated_gib: float | None = None
+    """Of that, in tensors."""
+    others_gib: float | None = None
+    """Held by other programs on the same GPU; None where the driver does not tell."""
     utilisation_percent: float | None = None
     temperature_celsius: float | None = None
+    power_watts: float | None = None
+    """Drawn by the GPU at this moment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,5 @@
 """What the pages say of a run, as sentences: pure functions of a view."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,8 +32,6 @@ TONES = {
     RunState.FAILED: "bad",
     RunState.LOST: "bad",
 }
-_STEADY = 0.25
-"""Time left is one figure once its range is narrower than this share of it."""
 
 
 def fraction(view: RunView) -> float | None:
@@ -52,18 +49,9 @@ def fraction(view: RunView) -> float | None:
 
 def seconds_left(view: RunView) -> tuple[float, float] | None:
     """Low and high estimate of the seconds of training left; None before the second step."""
-    if view.state != RunState.TRAINING or len(view.pace) < 2 or view.total_steps <= view.step:
+    if view.state != RunState.TRAINING or view.total_steps <= view.step:
         return None
-    steps = [later - earlier for earlier, later in zip((0.0, *view.pace), view.pace, strict=False)][1:]
-    count = len(steps)
-    mean = sum(steps) / count
-    spread = math.sqrt(sum((step - mean) ** 2 for step in steps) / count)
-    error = 2 * spread / math.sqrt(count) + mean / (count + 1)
-    left = view.total_steps - view.step
-    low, high = max(0.0, mean - error) * left, (mean + error) * left
-    if high - low < _STEADY * mean * left:
-        low = high = mean * left
-    return low, high
+    return view.tempo.seconds_for(view.total_steps - view.step)
 
 
 def time_left(view: RunView) -> str:
@@ -77,8 +65,25 @@ def time_left(view: RunView) -> str:
 
 
 def tokens_per_second(view: RunView) -> float | None:
-    """Real tokens trained on per second of training."""
+    """Real tokens trained on per second of training: of the last steps while it goes on, else of all."""
+    if view.is_live and view.tempo.tokens_per_second:
+        return view.tempo.tokens_per_second
     return view.tokens / view.seconds if view.seconds > 0 else None
+
+
+def speed(view: RunView) -> str:
+    """Tokens per second, the time of a step and, where the device's peak is known, the share of it that is used."""
+    tokens = tokens_per_second(view)
+    if not tokens:
+        return ""
+    told = [f"{words.number(float(tokens))} tokens per second"]
+    step = view.tempo.seconds_per_step
+    if step:
+        told.append(f"{words.number(step * 1000) + ' ms' if step < 1 else words.number(step) + ' s'} a step")
+    known = view.prepared
+    if known is not None and known.flops_per_token and known.peak_flops:
+        told.append(f"{words.percent(tokens * known.flops_per_token / known.peak_flops)} of its peak FLOPs")
+    return ", ".join(told)
 
 
 def device(view: RunView) -> str:
@@ -92,6 +97,8 @@ def device(view: RunView) -> str:
             told.append(f"{newest.utilisation_percent:.0f} % busy")
         if newest.temperature_celsius is not None:
             told.append(f"{newest.temperature_celsius:.0f} °C")
+        if newest.power_watts is not None:
+            told.append(f"{newest.power_watts:.0f} W")
     return ", ".join(told)
 
 
@@ -141,7 +148,7 @@ def _at_work(view: RunView, patience: int | None) -> tuple[str, str, str]:
         untrained = next((loss for step, loss, _ in view.validation if step == 0), None)
         before = f"Before it, the validation loss is {words.number(untrained)}. " if untrained is not None else ""
         return "Training has begun", f"{before}The first validation will say whether it helps.", ""
-    since_best = _validations_since_best(view)
+    since_best = validations_since_best(view)
     if since_best == 0:
         return "Training is still improving", kept(view), ""
     stops = f"Training ends early after {patience} without a better one. " if patience else ""
@@ -181,7 +188,15 @@ def kept(view: RunView) -> str:
     return f"Best validation loss {words.number(view.best_loss)} at step {view.best_step:,}; those weights are kept."
 
 
-def _validations_since_best(view: RunView) -> int:
+def patience_told(view: RunView, patience: int) -> str:
+    """How far the patience is used up, for the figure; empty before the first weights are kept."""
+    if view.best_step is None:
+        return ""
+    return f"{validations_since_best(view)} of {patience} validations without a better one"
+
+
+def validations_since_best(view: RunView) -> int:
+    """Validations in a row that were no better, up to now."""
     count = 0
     for step, _, best in reversed(view.validation):
         if best or step == 0:

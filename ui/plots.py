@@ -19,7 +19,9 @@ AMBER, RED, GREY, YELLOW = "#E69F00", "#D55E00", "#7d8590", "#b8a30c"
 SERIES = (BLUE, AMBER, GREEN, PURPLE, SKY, RED, GREY, YELLOW)
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid", "dash")
 TALL, SHORT = 300, 170
-MOST_POINTS = 500
+MOST_POINTS = 200
+"""Of one curve in a figure: a tick sends a few kB."""
+SMALL_POINTS = 100
 _TEXT, _LINE = "#5c6470", "rgba(125,133,144,0.22)"
 
 Figure = dict[str, Any]
@@ -46,11 +48,11 @@ def thinned(points: Sequence[Point], most: int = MOST_POINTS) -> tuple[list[floa
                 keep.update((int(part[np.nanargmin(values)]), int(part[np.nanargmax(values)])))
         index = np.array(sorted(keep))
         x, y = x[index], y[index]
-    return x.tolist(), [None if np.isnan(value) else float(f"{value:.6g}") for value in y]
+    return [round(at, 2) for at in x.tolist()], [None if np.isnan(value) else float(f"{value:.4g}") for value in y]
 
 
-def loss(view: RunView) -> Figure:
-    """Training and validation loss by step, the best validation marked."""
+def loss(view: RunView, patience: str = "") -> Figure:
+    """Training and validation loss by step, the best validation marked; `patience` says how far it is used up."""
     if not view.loss and not view.validation:
         return sentence("Loss", "The curve begins with the first step.", TALL)
     x, y = thinned(view.loss)
@@ -64,11 +66,13 @@ def loss(view: RunView) -> Figure:
     if view.best_step is not None and view.best_loss is not None:
         data.append(_best(view.best_step, view.best_loss))
         layout["shapes"] = [_vertical(view.best_step)]
+        if patience:
+            layout["annotations"] = [_note(patience)]
     return {"data": data, "layout": layout}
 
 
 def memory(view: RunView, forecast_gib: float | None = None) -> Figure:
-    """Memory used by second, its forecast and the device's total as lines, and how busy that is; never empty."""
+    """Memory by second, its forecast and the device's total as lines, and how busy that is; never empty."""
     if not view.memory:
         told = f"<br>The forecast is {words.gib(forecast_gib)}." if forecast_gib else ""
         return sentence("Memory", f"The first measurement comes with the worker.{told}", TALL)
@@ -78,9 +82,10 @@ def memory(view: RunView, forecast_gib: float | None = None) -> Figure:
     total = newest.total_gib
     top = max([value for value in y if value is not None] + [forecast_gib or 0.0]) * 1.2
     data = [_line("used, measured", x, y, BLUE, fill=True, unit=" GiB")]
-    if newest.reserved_gib is not None:
-        rx, ry = thinned([(sample.seconds, sample.reserved_gib) for sample in view.memory])
-        data.append(_line("reserved by the run", rx, ry, SKY, width=1.6, unit=" GiB"))
+    for field, name, colour, dash in _PARTS:
+        if getattr(newest, field) is not None:
+            part = thinned([(sample.seconds, getattr(sample, field)) for sample in view.memory], SMALL_POINTS)
+            data.append(_line(name, *part, colour, dash=dash, width=1.6, unit=" GiB"))
     ends = [0, max(x[-1], 1.0)]
     if forecast_gib:
         data.append(_line("forecast peak", ends, [forecast_gib] * 2, AMBER, dash="dash", unit=" GiB"))
@@ -94,30 +99,45 @@ def memory(view: RunView, forecast_gib: float | None = None) -> Figure:
     return {"data": data, "layout": layout}
 
 
+_PARTS = (
+    ("reserved_gib", "reserved by the run", SKY, "solid"),
+    ("allocated_gib", "in its tensors", GREEN, "dashdot"),
+    ("others_gib", "others", PURPLE, "dash"),
+)
+"""Of a GPU's memory."""
+
+
 def _add_load(data: list[dict[str, Any]], layout: dict[str, Any], view: RunView) -> None:
     """Draw how busy the device is on an axis of its own, where it tells."""
     points: list[Point] = [(sample.seconds, sample.utilisation_percent) for sample in view.memory]
     if all(share is None for _, share in points):
         return
-    x, y = thinned(points)
+    x, y = thinned(points, SMALL_POINTS)
     data.append(_line("busy", x, y, GREY, dash="dot", width=1.2, unit=" %") | {"yaxis": "y2"})
     title = {"text": "% busy", "font": {"size": 11.5}, "standoff": 6}
     on_the_right = {"overlaying": "y", "side": "right", "range": [0, 105], "showgrid": False, "nticks": 3}
     layout["yaxis2"] = layout["yaxis"] | on_the_right | {"title": title}
 
 
+_SMALL = {
+    "rate": ("Learning rate", BLUE),
+    "norm": ("Gradient norm", GREY),
+    "speed": ("Tokens per second", GREEN),
+}
+
+
 def small(view: RunView, which: str) -> Figure:
-    """Learning rate ("rate") or gradient norm ("norm") by step."""
-    title = {"rate": "Learning rate", "norm": "Gradient norm"}[which]
+    """Learning rate ("rate"), gradient norm ("norm") or tokens per second ("speed") by step."""
+    title, colour = _SMALL[which]
     points: tuple[Point, ...] = getattr(view, which)
     if not points:
         return sentence(title, "Begins with the first step.", SHORT)
-    x, y = thinned(points)
+    x, y = thinned(points, SMALL_POINTS)
     layout = _layout(title, "step", "", SHORT)
     layout["xaxis"]["range"] = [0, max(view.total_steps, view.step, 1)]
     layout["yaxis"] |= {"rangemode": "tozero", "nticks": 4, "exponentformat": "e"}
     layout["showlegend"] = False
-    return {"data": [_line(title, x, y, GREY if which == "norm" else BLUE, width=1.6)], "layout": layout}
+    return {"data": [_line(title, x, y, colour, width=1.6)], "layout": layout}
 
 
 def compared(views: Mapping[str, RunView]) -> Figure:
@@ -184,6 +204,12 @@ def _best(step: int, value: float) -> dict[str, Any]:
     }
 
 
+def _note(told: str) -> dict[str, Any]:
+    """A sentence in the upper right corner of a figure."""
+    place = {"xref": "paper", "yref": "paper", "x": 1, "y": 1, "xanchor": "right", "yanchor": "top"}
+    return {"text": told, "showarrow": False, "font": {"size": 11.5}} | place
+
+
 def _vertical(step: int) -> dict[str, Any]:
     line = {"color": GREEN, "width": 1, "dash": "dot"}
     return {"type": "line", "xref": "x", "yref": "paper", "x0": step, "x1": step, "y0": 0, "y1": 1, "line": line}
@@ -209,8 +235,10 @@ def _layout(title: str, x: str, y: str, height: int) -> dict[str, Any]:
         "legend": {"orientation": "h", "x": 0, "y": 1.01, "yanchor": "bottom", "font": {"size": 11.5}},
         "hovermode": "x unified",
         "hoverlabel": {"font": {"size": 12}},
+        # What a person zoomed in on stays when the figure is drawn anew; a double click shows all again.
         "uirevision": "same",
-        "xaxis": axis | {"title": {"text": x, "font": {"size": 11.5}, "standoff": 6}},
+        "dragmode": "zoom",
+        "xaxis": axis | {"fixedrange": False, "title": {"text": x, "font": {"size": 11.5}, "standoff": 6}},
         "yaxis": axis | {"title": {"text": y, "font": {"size": 11.5}, "standoff": 6}},
     }
 

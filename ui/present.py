@@ -4,7 +4,8 @@ Law: following in two polls equals following in one.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from core.events import (
@@ -23,6 +24,8 @@ from core.events import (
 )
 from core.store.store import Record
 from ui import words
+from ui.tempo import Tempo
+from ui.thinning import Thinned
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +68,19 @@ class RunView:
     seconds: float = 0.0
     first_step: int = 0
     """The attempt's first step, minus one: where a resumed attempt went on."""
-    pace: tuple[float, ...] = ()
-    """Seconds of training at the end of each step of this attempt."""
+    tempo: Tempo = field(default_factory=Tempo)
+    """Of this attempt."""
     loss: tuple[Point, ...] = ()
+    """This curve and those below are thinned where a run is long."""
     validation: tuple[tuple[float, float | None, bool], ...] = ()
     rate: tuple[Point, ...] = ()
     norm: tuple[Point, ...] = ()
+    speed: tuple[Point, ...] = ()
+    """Real tokens per second by step."""
     memory: tuple[MemoryMeasured, ...] = ()
     """Of this attempt."""
+    widths: tuple[int, ...] = ()
+    """How many steps a stretch of each thinned curve has."""
     best_step: int | None = None
     best_loss: float | None = None
     checkpoint: int | None = None
@@ -108,37 +116,49 @@ class RunView:
         return max((measured.used_gib for measured in self.memory), default=None)
 
 
+_THINNED = ("loss", "rate", "norm", "speed", "memory")
+
+
 @dataclass
 class _Curves:
     """The growing parts as lists while a batch is folded in, so that a long log is read in linear time."""
 
-    pace: list[float]
-    loss: list[Point]
+    loss: Thinned
+    rate: Thinned
+    norm: Thinned
+    speed: Thinned
+    memory: Thinned
     validation: list[tuple[float, float | None, bool]]
-    rate: list[Point]
-    norm: list[Point]
-    memory: list[MemoryMeasured]
     warnings: list[str]
     log: list[LogLine]
 
     @classmethod
     def of(cls, view: RunView) -> "_Curves":
-        return cls(**{part.name: list(getattr(view, part.name)) for part in fields(cls)})
+        widths = view.widths or (1,) * len(_THINNED)
+        kept = {name: _curve(name, getattr(view, name), width) for name, width in zip(_THINNED, widths, strict=True)}
+        return cls(**kept, validation=list(view.validation), warnings=list(view.warnings), log=list(view.log))
 
     def into(self, view: RunView) -> RunView:
-        grown: dict[str, Any] = {part.name: tuple(getattr(self, part.name)) for part in fields(self)}
-        return replace(view, **grown)
+        grown: dict[str, Any] = {name: tuple(getattr(self, name).points) for name in _THINNED}
+        grown |= {name: tuple(getattr(self, name)) for name in ("validation", "warnings", "log")}
+        return replace(view, widths=tuple(getattr(self, name).width for name in _THINNED), **grown)
 
     def rewind(self, step: int) -> None:
         """Forget what stood at or after `step`: a resumed attempt trains these steps again."""
-        curves: tuple[list[Any], ...] = (self.loss, self.validation, self.rate, self.norm)
-        for points in curves:
-            while points and points[-1][0] >= step:
-                points.pop()
+        for curve in (self.loss, self.rate, self.norm, self.speed):
+            curve.rewind(step)
+        while self.validation and self.validation[-1][0] >= step:
+            self.validation.pop()
 
     def say(self, at: float, text: str, tone: str = "") -> None:
         """Add a line to the log."""
         self.log.append(LogLine(at, text, tone))
+
+
+def _curve(name: str, points: Iterable[Any], width: int) -> Thinned:
+    if name == "memory":
+        return Thinned(attrgetter("seconds"), attrgetter("used_gib"), list(points), width)
+    return Thinned(itemgetter(0), itemgetter(1), list(points), width)
 
 
 def follow(view: RunView, records: Iterable[Record]) -> RunView:
@@ -159,9 +179,8 @@ def _enter(view: RunView, record: Record, curves: _Curves) -> RunView:
     view = replace(view, kind=record.kind, jobs=jobs, work=None)
     if record.kind == "train":
         curves.memory.clear()
-        curves.pace.clear()
         curves.warnings.clear()
-        view = replace(view, first_step=-1, tokens=0, seconds=0.0)
+        view = replace(view, first_step=-1, tokens=0, seconds=0.0, tempo=Tempo())
     return view
 
 
@@ -227,9 +246,11 @@ def _step_taken(view: RunView, taken: StepTaken, curves: _Curves) -> RunView:
     curves.loss.append((taken.step, taken.loss))
     curves.rate.append((taken.step, taken.learning_rate))
     curves.norm.append((taken.step, taken.grad_norm))
-    curves.pace.append(taken.seconds)
+    tempo = view.tempo.after(taken.step, taken.tokens, taken.seconds)
+    curves.speed.append((taken.step, tempo.last_speed))
     return replace(
         view,
+        tempo=tempo,
         step=taken.step,
         total_steps=taken.total_steps,
         epoch=taken.epoch,

@@ -1,6 +1,7 @@
 """Samples memory and device load beside the work, in a thread that never holds it up."""
 
 import contextlib
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -82,11 +83,25 @@ class _Gpu:
             used_gib=memory.used / GIB,
             total_gib=memory.total / GIB,
             reserved_gib=torch.cuda.memory_reserved(0) / GIB,
+            allocated_gib=torch.cuda.memory_allocated(0) / GIB,
+            others_gib=self._others(),
             utilisation_percent=self._ask(lambda: self._nvml.nvmlDeviceGetUtilizationRates(self._device).gpu),
             temperature_celsius=self._ask(
                 lambda: self._nvml.nvmlDeviceGetTemperature(self._device, self._nvml.NVML_TEMPERATURE_GPU)
             ),
+            power_watts=self._ask(lambda: self._nvml.nvmlDeviceGetPowerUsage(self._device) / 1000),
         )
+
+    def _others(self) -> float | None:
+        """What other programs hold; None where the driver names no amounts, or this process by another number."""
+        try:
+            holders = self._nvml.nvmlDeviceGetComputeRunningProcesses(self._device)
+        except self._nvml.NVMLError:
+            return None
+        held = {holder.pid: holder.usedGpuMemory for holder in holders}
+        if None in held.values() or held.pop(os.getpid(), None) is None:
+            return None
+        return sum(held.values()) / GIB
 
     def close(self) -> None:
         """Let the driver's library go."""

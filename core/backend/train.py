@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from core.backend.checkpoints import facts
 from core.backend.devices import choose_threads, use_threads
 from core.backend.failures import explain
+from core.backend.flops import flops_per_token, peak_flops
 from core.backend.going_on import begin_from, find_checkpoint, go_on
 from core.backend.keeper import Keeper
 from core.backend.model import Loaded, load_for
@@ -162,6 +163,8 @@ def _prepared(work: Work, split: Split, rows: Rows) -> Prepared:
         total_steps=work.pace.total_steps,
         device=work.loaded.device.name,
         precision=work.loaded.precision_text,
+        flops_per_token=flops_per_token(work.loaded.model),
+        peak_flops=peak_flops(work.loaded),
     )
 
 

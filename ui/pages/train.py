@@ -37,12 +37,13 @@ def build(desk: Desk, tab: Tab) -> None:
         loss = gr.Plot(show_label=False, elem_classes=["ft-plot", "tall"], min_width=320, elem_id="ft-loss")
         memory = gr.Plot(show_label=False, elem_classes=["ft-plot", "tall"], min_width=320, elem_id="ft-memory")
     with gr.Row(elem_classes=["ft-plots"]):
-        rate = gr.Plot(show_label=False, elem_classes=["ft-plot", "short"], min_width=320)
-        norm = gr.Plot(show_label=False, elem_classes=["ft-plot", "short"], min_width=320)
+        rate = gr.Plot(show_label=False, elem_classes=["ft-plot", "short"], min_width=240)
+        norm = gr.Plot(show_label=False, elem_classes=["ft-plot", "short"], min_width=240)
+        speed = gr.Plot(show_label=False, elem_classes=["ft-plot", "short"], min_width=240)
     with gr.Accordion("Log in words", open=False):
         log = markup.view(_log(RunView()))
     figured = gr.State(("", 0.0))
-    drawn = [head, status, onward, *buttons.drawn, loss, memory, rate, norm, log, again, figured]
+    drawn = [head, status, onward, *buttons.drawn, loss, memory, rate, norm, speed, log, again, figured]
     looked = [tab.pulse.change, tab.step.change, tab.run.change]
     gr.on(looked, partial(on_looked, desk), [tab.run, tab.step, figured], drawn, **quiet(trigger_mode="always_last"))
     again.click(partial(on_started_again, desk), tab.run, tab.run, **asked())
@@ -58,7 +59,7 @@ def on_looked(desk: Desk, run_id: str, step: int, figured: tuple[str, float]) ->
     now = time.monotonic()
     live = bool(run_id) and desk.is_live(run_id)
     if live and figured[0] == run_id and now - figured[1] < _FIGURE_SECONDS:
-        return [gr.skip() if 7 <= index <= 10 else update for index, update in enumerate(updates)] + [figured]
+        return [gr.skip() if 7 <= index <= 11 else update for index, update in enumerate(updates)] + [figured]
     return [*updates, (run_id if live else "", now)]
 
 
@@ -145,12 +146,11 @@ def _status(view: RunView, plan: Plan | None) -> str:
     share = phrases.fraction(view) if plan else 0.0
     if state.is_final and plan and state != RunState.DONE:
         share = min(1.0, view.step / view.total_steps) if view.total_steps else 0.0
-    speed = phrases.tokens_per_second(view)
     name = f"{plan.data.name}, {plan.model}" if plan else ""
     parts = [
         f"<b>{text(phrases.progress(view) if plan else 'Not started')}</b>",
         text(phrases.time_left(view)),
-        text(f"{words.number(float(speed))} tokens per second") if speed else "",
+        text(phrases.speed(view)),
         text(phrases.device(view)),
         text(name),
     ]
@@ -167,13 +167,14 @@ def _warnings(view: RunView) -> str:
 
 
 def _figures(desk: Desk, run_id: str, view: RunView, plan: Plan | None) -> list[Any]:
-    """The four figures of this state of the run."""
+    """The figures of this state of the run."""
     gib = desk.forecast_of(run_id, plan) if plan else None
     builders = {
-        "loss": partial(plots.loss, view),
+        "loss": partial(plots.loss, view, phrases.patience_told(view, plan.patience) if plan and view.is_live else ""),
         "memory": partial(plots.memory, view, gib),
         "rate": partial(plots.small, view, "rate"),
         "norm": partial(plots.small, view, "norm"),
+        "speed": partial(plots.small, view, "speed"),
     }
     return [desk.figure(run_id, name, view.seq, build) for name, build in builders.items()]
 

@@ -77,3 +77,24 @@ def test_a_device_that_does_not_tell_its_load_has_no_second_axis():
 def test_a_runs_name_cannot_bring_markup_into_a_figure():
     figure = plots.compared({"<a href='javascript:1'>x</a>": follow(RunView(), a_whole_run())})
     assert "<a" not in json.dumps(figure)
+
+
+def test_a_gpu_shows_what_the_run_uses_and_what_others_hold():
+    told = [StateChanged(state=RunState.TRAINING)]
+    parts = {"reserved_gib": 0.4, "allocated_gib": 0.3, "others_gib": 1.5}
+    told += [replace(memory(n), kind="gpu", **parts) for n in (1, 2)]
+    by_name = {trace["name"]: trace for trace in plots.memory(follow(RunView(), records(told)))["data"]}
+    assert by_name["in its tensors"]["y"] == [0.3, 0.3]
+    assert by_name["others"]["y"] == [1.5, 1.5]
+
+
+def test_the_patience_stands_in_the_figure_and_what_was_zoomed_stays():
+    layout = plots.loss(follow(RunView(), a_whole_run()), "2 of 4 validations without a better one")["layout"]
+    assert layout["annotations"][0]["text"].startswith("2 of 4")
+    assert layout["uirevision"] == "same"
+    assert not layout["xaxis"]["fixedrange"]
+
+
+def test_the_speed_has_a_figure():
+    figure = plots.small(follow(RunView(), a_whole_run()), "speed")
+    assert figure["data"][0]["y"] == [100.0] * 8

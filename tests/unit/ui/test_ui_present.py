@@ -228,3 +228,17 @@ def test_a_failed_run_offers_what_would_help(cause, plan, button):
 def test_a_run_that_cannot_go_on_offers_a_new_one_from_its_weights():
     view, plan = _failed("changed")
     assert phrases.going_on_otherwise(replace(view, best_step=4), plan) == "Start a new run from these weights"
+
+
+def test_the_share_of_the_peak_is_told_only_where_the_peak_is_known():
+    begin = [StateChanged(state=RunState.TRAINING)]
+    steps = [step(n) for n in range(1, 4)]
+    unknown = follow(RunView(), records([*begin, PREPARED, *steps]))
+    assert phrases.speed(unknown) == "100 tokens per second, 1.00 s a step"
+    told = replace(PREPARED, flops_per_token=2e9, peak_flops=1e12)
+    assert phrases.speed(follow(RunView(), records([*begin, told, *steps]))).endswith("20 % of its peak FLOPs")
+
+
+def test_the_power_is_told_where_the_device_has_a_meter():
+    told = [StateChanged(state=RunState.TRAINING), PREPARED, replace(memory(1), power_watts=312.4)]
+    assert phrases.device(follow(RunView(), records(told))).endswith("312 W")
