@@ -56,7 +56,7 @@ def trainable(facts: ModelFacts, options: Ia3Options) -> int:  # noqa: ARG001
 METHOD = Method(
     name="ia3",
     title="(IA)³",
-    when="the file must be tiny: a ten thousandth of the model learns, and it can be folded in",
+    when="the file must be tiny and can be folded in: a thousandth of the model learns, and less well than with LoRA",
     source="Liu et al., (IA)³ (arXiv 2205.05638), section 3.3",
     options=Ia3Options,
     learns="factors",
