@@ -29,7 +29,7 @@ SHORTEST, LONGEST = 16, 496
 PEERS: dict[str, dict[str, Any]] = {
     "trl": {},
     "trl_grouped": {"train_sampling_strategy": "group_by_length"},
-    "trl_padding_free": {"padding_free": True},
+    "trl_padding_free": {"padding_free": True, "max_length": None},
     "trl_packing": {"packing": True, "max_length": 512, "per_device_train_batch_size": 2},
 }
 ENGINES = ("ours", "ours_padded", "loop", "loop_sorted", *PEERS)
