@@ -103,6 +103,18 @@ class Validated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SampleWritten:
+    """The model as it was at this step answered a validation prompt; texts are cut to a few hundred characters."""
+
+    step: int
+    prompt: str
+    """Or its end."""
+    reference: str
+    """The answer of the data."""
+    answer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryMeasured:
     """Memory and device load at one moment."""
 
@@ -185,6 +197,7 @@ Event: TypeAlias = (
     | Prepared
     | StepTaken
     | Validated
+    | SampleWritten
     | MemoryMeasured
     | CheckpointSaved
     | Advanced
@@ -201,6 +214,7 @@ _KINDS: dict[str, type[Any]] = {
         Prepared,
         StepTaken,
         Validated,
+        SampleWritten,
         MemoryMeasured,
         CheckpointSaved,
         Advanced,

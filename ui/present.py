@@ -18,12 +18,14 @@ from core.events import (
     Noted,
     Prepared,
     RunState,
+    SampleWritten,
     StateChanged,
     StepTaken,
     Validated,
 )
 from core.store.store import Record
 from ui import words
+from ui.sentences import STATES, of_preparation
 from ui.tempo import Tempo
 from ui.thinning import Thinned
 
@@ -50,6 +52,7 @@ class LogLine:
 
 
 Point = tuple[float, float | None]
+_SAMPLES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,8 @@ class RunView:
     work: Advanced | None = None
     warnings: tuple[str, ...] = ()
     log: tuple[LogLine, ...] = ()
+    samples: tuple[SampleWritten, ...] = ()
+    """The last ones, the newest at the end."""
     evaluated: Evaluated | None = None
     exported: dict[str, Exported] = field(default_factory=dict)
 
@@ -195,17 +200,23 @@ def _apply(view: RunView, record: Record, curves: _Curves) -> RunView:
         case MemoryMeasured() as measured:
             curves.memory.append(measured)
             return view
-        case Advanced() as advanced:
-            return replace(view, work=advanced)
+        case Advanced() | SampleWritten() as other:
+            return _went_on(view, other)
         case other:
             return _told(view, record.at, other, curves)
+
+
+def _went_on(view: RunView, event: Advanced | SampleWritten) -> RunView:
+    if isinstance(event, Advanced):
+        return replace(view, work=event)
+    return replace(view, samples=(*view.samples, event)[-_SAMPLES:])
 
 
 def _told(view: RunView, at: float, event: Event, curves: _Curves) -> RunView:
     """The events that come seldom and each leave a line in the log."""
     match event:
         case Prepared() as prepared:
-            curves.say(at, _of_preparation(prepared))
+            curves.say(at, of_preparation(prepared))
             return replace(view, prepared=prepared, total_steps=prepared.total_steps, work=None)
         case CheckpointSaved(step=step, size_bytes=size, folder=folder):
             best = folder == "best"  # a model, but no place to go on from
@@ -229,7 +240,7 @@ def _told(view: RunView, at: float, event: Event, curves: _Curves) -> RunView:
 
 def _state_changed(view: RunView, record: Record, change: StateChanged, curves: _Curves) -> RunView:
     was_paused = view.jobs[record.kind].state is RunState.PAUSED and change.state is RunState.TRAINING
-    sentence = "Training goes on." if was_paused else _STATES.get(change.state, "")
+    sentence = "Training goes on." if was_paused else STATES.get(change.state, "")
     tone = {RunState.FAILED: "bad", RunState.LOST: "bad", RunState.STOPPED: "amber", RunState.DONE: "good"}
     told = f"{sentence} {change.reason}".strip()
     if told:
@@ -273,28 +284,3 @@ def _with_best(view: RunView, curves: _Curves) -> RunView:
         if best:
             return replace(view, best_step=int(step), best_loss=loss)
     return replace(view, best_step=None, best_loss=None)
-
-
-_STATES = {
-    RunState.PREPARING: "Loading the model and the data.",
-    RunState.TRAINING: "Training began.",
-    RunState.PAUSED: "Paused.",
-    RunState.EVALUATING: "Scoring the held-out rows.",
-    RunState.EXPORTING: "Export began.",
-    RunState.STOPPING: "Asked to stop.",
-    RunState.DONE: "Done.",
-    RunState.STOPPED: "Stopped.",
-    RunState.FAILED: "Failed.",
-    RunState.LOST: "Lost.",
-}
-
-
-def _of_preparation(prepared: Prepared) -> str:
-    share = prepared.trainable_parameters / max(1, prepared.total_parameters)
-    left_out = f", {prepared.dropped_rows} left out as too long" if prepared.dropped_rows else ""
-    shortened = f", {prepared.truncated_rows} with a shortened prompt" if prepared.truncated_rows else ""
-    return (
-        f"Ready on {prepared.device} in {prepared.precision}: {words.counted(prepared.train_rows, 'row')} to train on"
-        f"{left_out}{shortened}; {prepared.validation_rows:,} to validate on; "
-        f"{prepared.trainable_parameters:,} of {prepared.total_parameters:,} parameters learn ({share:.2%})."
-    )

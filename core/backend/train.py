@@ -21,6 +21,7 @@ from core.backend.pace import Pace
 from core.backend.reporter import Reporter
 from core.backend.rows import choose_layout
 from core.backend.sameness import decides, sum_of_weights
+from core.backend.sampling import Sampler
 from core.backend.tokenised import Rows, go_or_stop, tokenise
 from core.backend.trainer import RowTrainer, Work, seed_everything
 from core.dataset.example import Split
@@ -74,6 +75,8 @@ def train(task: TrainTask, emit: Emit, stopping: threading.Event) -> None:
         progress.reporter = reporter
         trainer = RowTrainer(work, keeper, reporter, stopping.is_set)
         reporter.trainer = trainer
+        sampler = Sampler(work.loaded, split.validation, emit, lambda: work.clock.seconds, task.plan.max_length)
+        trainer.sample = sampler.write
         go_or_stop(stopping)
         emit(_prepared(work, split, rows))
         emit(StateChanged(state=RunState.TRAINING))

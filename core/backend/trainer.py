@@ -63,6 +63,8 @@ class RowTrainer(SFTTrainer):
         self.noise.watch(work.loaded.model)
         self.tokens_seen = 0
         """Real tokens of this attempt."""
+        self.sample: Callable[[Any, int], None] | None = None
+        """Called after a validation with the model and the step."""
         super().__init__(
             model=work.loaded.model,
             args=_arguments(work),
@@ -136,6 +138,8 @@ class RowTrainer(SFTTrainer):
         metrics = {"eval_loss": loss}
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         self.keeper.validated(self.model, self.state.global_step, float(self.state.epoch or 0), loss)
+        if self.sample is not None:
+            self.sample(self.model, self.state.global_step)
         if self.keeper.patience_is_out:
             self.control.should_training_stop = True
         if self.state.global_step and (self.keeper.checkpoint_is_due() or self.control.should_training_stop):

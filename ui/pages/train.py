@@ -19,6 +19,7 @@ from ui.tab import EVALUATE, STRATEGY, TRAIN, Tab, asked, quiet
 
 _LOG_LINES = 300
 _RECENT_WARNINGS = 3
+_SAMPLES_SHOWN = 6
 _FIGURE_SECONDS = 2.5
 """Between two drawings of the figures of a live run: the browser may share its cores with the training."""
 
@@ -40,10 +41,11 @@ def build(desk: Desk, tab: Tab) -> None:
         rate = gr.Plot(show_label=False, elem_classes=["ft-plot", "short"], min_width=240)
         norm = gr.Plot(show_label=False, elem_classes=["ft-plot", "short"], min_width=240)
         speed = gr.Plot(show_label=False, elem_classes=["ft-plot", "short"], min_width=240)
+    samples = markup.view(_samples(RunView()))
     with gr.Accordion("Log in words", open=False):
         log = markup.view(_log(RunView()))
     figured = gr.State(("", 0.0))
-    drawn = [head, status, onward, *buttons.drawn, loss, memory, rate, norm, speed, log, again, figured]
+    drawn = [head, status, onward, *buttons.drawn, loss, memory, rate, norm, speed, samples, log, again, figured]
     looked = [tab.pulse.change, tab.step.change, tab.run.change]
     gr.on(looked, partial(on_looked, desk), [tab.run, tab.step, figured], drawn, **quiet(trigger_mode="always_last"))
     again.click(partial(on_started_again, desk), tab.run, tab.run, **asked())
@@ -104,6 +106,7 @@ def _drawn(desk: Desk, run_id: str) -> list[Any]:
         _onward(view),
         *runbuttons.updates(desk, run_id),
         *_figures(desk, run_id, view, plan),
+        _samples(view),
         _log(view),
         _again(view, plan),
     ]
@@ -120,7 +123,16 @@ def _without(desk: Desk, head: str) -> list[Any]:
     hidden = runbuttons.updates(desk, "")
     onward = gr.Button("Choose a strategy", interactive=True)
     figures = _figures(desk, "", RunView(), None)
-    return [head, _status(RunView(), None), onward, *hidden, *figures, _log(RunView()), gr.Button(visible=False)]
+    return [
+        head,
+        _status(RunView(), None),
+        onward,
+        *hidden,
+        *figures,
+        _samples(RunView()),
+        _log(RunView()),
+        gr.Button(visible=False),
+    ]
 
 
 def _onward(view: RunView) -> gr.Button:
@@ -177,6 +189,23 @@ def _figures(desk: Desk, run_id: str, view: RunView, plan: Plan | None) -> list[
         "speed": partial(plots.small, view, "speed"),
     }
     return [desk.figure(run_id, name, view.seq, build) for name, build in builders.items()]
+
+
+def _samples(view: RunView) -> str:
+    """What the model answered on the way, the newest first."""
+    if not view.samples:
+        return ""
+    rows = "".join(
+        f"<tr><td>{sample.step:,}</td><td>{text(words.shortened(sample.prompt, 220))}</td>"
+        f"<td>{text(words.shortened(sample.reference, 220))}</td>"
+        f"<td>{text(words.shortened(sample.answer, 220)) or words.NOTHING}</td></tr>"
+        for sample in reversed(view.samples[-_SAMPLES_SHOWN:])
+    )
+    head = "<tr><th>Step</th><th>Prompt</th><th>Reference</th><th>Answer then</th></tr>"
+    return markup.block(
+        "<div class='ft-section'><h3>What it answers on the way</h3><div class='ft-scroll'>"
+        f"<table class='ft-table'><thead>{head}</thead><tbody>{rows}</tbody></table></div></div>"
+    )
 
 
 def _log(view: RunView) -> str:

@@ -17,6 +17,7 @@ from core.events import (
     Noted,
     Prepared,
     RunState,
+    SampleWritten,
     StateChanged,
     StepTaken,
     Validated,
@@ -242,3 +243,10 @@ def test_the_share_of_the_peak_is_told_only_where_the_peak_is_known():
 def test_the_power_is_told_where_the_device_has_a_meter():
     told = [StateChanged(state=RunState.TRAINING), PREPARED, replace(memory(1), power_watts=312.4)]
     assert phrases.device(follow(RunView(), records(told))).endswith("312 W")
+
+
+def test_the_last_samples_are_kept_the_newest_at_the_end():
+    told = [SampleWritten(step=n, prompt="p", reference="r", answer=str(n)) for n in range(40)]
+    view = follow(RunView(), records(told))
+    assert len(view.samples) == 12
+    assert view.samples[-1].answer == "39"
