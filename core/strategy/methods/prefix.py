@@ -72,7 +72,7 @@ def refuses(facts: ModelFacts, options: PrefixOptions, plan: "Plan") -> dict[str
 METHOD = Method(
     name="prefix",
     title="Prefix tuning",
-    when="many tasks share one large model and the file must be small: a thousandth of the model learns",
+    when="many tasks share one model of billions of parameters; the starter model hardly learned its task with it",
     source="Li and Liang, Prefix-Tuning (arXiv 2101.00190), section 4",
     options=PrefixOptions,
     learns="prefix",
