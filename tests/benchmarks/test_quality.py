@@ -22,8 +22,8 @@ def scores(home, *words) -> dict:
     return last["metrics"]
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_every_method_learns_the_kinds_of_clauses(method, tmp_path):
+@pytest.mark.parametrize("method", [name for name in METHODS if METHODS[name].advised])
+def test_every_advised_method_learns_the_kinds_of_clauses(method, tmp_path):
     assert scores(tmp_path, "legal_clauses", "--method", method)["accuracy"]["tuned"] >= 0.75
 
 
