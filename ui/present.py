@@ -168,11 +168,11 @@ def _curve(name: str, points: Iterable[Any], width: int) -> Thinned:
 
 def follow(view: RunView, records: Iterable[Record]) -> RunView:
     """The view after `records`, which come in order, each once."""
-    curves = _Curves.of(view)
+    curves, seq = _Curves.of(view), view.seq
     for record in records:
-        if record.seq > view.seq:
-            view = replace(_apply(_enter(view, record, curves), record, curves), seq=record.seq)
-    return curves.into(view)
+        if record.seq > seq:
+            view, seq = _apply(_enter(view, record, curves), record, curves), record.seq
+    return replace(curves.into(view), seq=seq)
 
 
 def _enter(view: RunView, record: Record, curves: _Curves) -> RunView:

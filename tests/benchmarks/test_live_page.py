@@ -1,0 +1,54 @@
+"""What an open training page costs the server per tick, by the length of the run."""
+
+import time
+
+import pytest
+
+from core.events import StepTaken
+from core.store.store import Record
+from ui import plots
+from ui.present import RunView, follow
+
+LENGTHS = (100, 10_000, 1_000_000)
+NEWS = 20
+"""Steps between two ticks."""
+
+
+def _record(number: int) -> Record:
+    taken = StepTaken(
+        step=number,
+        total_steps=LENGTHS[-1],
+        epoch=number / LENGTHS[-1],
+        loss=1 + (number * 7919 % 1000) / 1000,
+        learning_rate=1e-3 * (1 - number / 2e6),
+        grad_norm=0.5 + (number * 31 % 97) / 97,
+        tokens=700 * number,
+        seconds=0.05 * number,
+    )
+    return Record(number, 1, "train", 1, 0.0, taken)
+
+
+def _figures(view: RunView) -> list[int]:
+    built = [plots.loss(view), *(plots.small(view, name) for name in ("rate", "norm", "speed"))]
+    return [len(plots.drawn(figure).plot) for figure in built]
+
+
+@pytest.mark.benchmark
+@pytest.mark.timeout(900)
+def test_a_tick_costs_as_much_at_a_million_steps_as_at_ten_thousand():
+    view, done, sizes = RunView(), 0, {}
+    for length in LENGTHS:
+        began = time.perf_counter()
+        view = follow(view, (_record(number) for number in range(done + 1, length + 1)))
+        folded, done = time.perf_counter() - began, length
+        began = time.perf_counter()
+        then = follow(view, [_record(length + more) for more in range(1, NEWS + 1)])
+        followed = time.perf_counter() - began
+        began = time.perf_counter()
+        sizes[length] = sum(_figures(then))
+        drawn = time.perf_counter() - began
+        print(
+            f"{length:,} steps: folded in {folded:.2f} s; a tick of {NEWS} steps {1000 * followed:.1f} ms, its figures "
+            f"{1000 * drawn:.1f} ms and {sizes[length]:,} bytes"
+        )
+    assert sizes[1_000_000] < 1.2 * sizes[10_000]
