@@ -22,6 +22,9 @@ CHAT = (
 )
 COLOURS = ("red", "green", "blue")
 
+RATES = {"ia3": 5e-2, "norms": 5e-2, "prompt": 1e-1, "prefix": 1e-1, "oft": 2e-2}
+"""Of the methods of few weights: a model of random weights has little for them to steer."""
+
 
 def example(row: int, long: bool = False) -> Example:
     colour = COLOURS[row % 3]

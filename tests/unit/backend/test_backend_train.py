@@ -26,9 +26,7 @@ from core.events import (
 )
 from core.strategy.memory.step import LEARNED_AT_ONCE
 from core.strategy.methods import METHODS
-
-RATES = {"ia3": 5e-2, "norms": 5e-2, "prompt": 1e-1, "prefix": 1e-1, "oft": 2e-2}
-"""Of the methods of few weights: a model of random weights has little for them to steer."""
+from tests.unit.backend.conftest import RATES
 
 
 def _weights(folder):
