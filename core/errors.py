@@ -54,7 +54,7 @@ class SettingsError(UserError):
     """One or more values are missing, misspelt or out of range; `problems` holds all of them by field."""
 
     def __init__(self, problems: Mapping[str, str], fix: str = "Mend the values named and try again.") -> None:
-        listed = "; ".join(f"{field}: {problem}" for field, problem in problems.items())
+        listed = "; ".join(f"{field}: {problem.rstrip('.')}" for field, problem in problems.items())
         count = f"{len(problems)} settings are" if len(problems) != 1 else "One setting is"
         super().__init__(f"{count} wrong: {listed}.", fix, problems)
 

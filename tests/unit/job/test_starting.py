@@ -34,7 +34,7 @@ def over(engine, plan, name="mine", *, kept=True):
     return job.run_id
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", sorted({*METHODS} - {"biases"}))  # which the starter model has none of
 def test_a_new_run_says_in_its_plan_which_weights_it_starts_from(method, engine, plan):
     values = {"method": method, "options": read_options(method, {}).model_dump()}
     before = engine.read_plan(plan.model_dump() | values)
