@@ -59,6 +59,7 @@ def ours(plan: Plan, folder: Path, *, joined: bool = True) -> tuple[Callable[[],
     from core.backend.train import ready
     from core.backend.trainer import RowTrainer, Work
     from core.events import StepTaken
+    from core.strategy.methods import METHODS
 
     losses: list[float] = []
 
@@ -67,7 +68,8 @@ def ours(plan: Plan, folder: Path, *, joined: bool = True) -> tuple[Callable[[],
             losses.append(event.loss or math.nan)
 
     loaded, given = load_for(plan), rows()
-    layout = choose_layout(loaded.model, given) if joined else Layout(joined=False)
+    joins = joined and METHODS[plan.method].joins_rows
+    layout = choose_layout(loaded.model, given) if joins else Layout(joined=False)
     pace = Pace.of(len(given), ROWS_PER_STEP, 1)
     work = Work(plan, folder, ready(loaded, plan), given, given[:1], layout, pace, Clock())
     reporter = Reporter(listen, threading.Event(), pace, work.clock)

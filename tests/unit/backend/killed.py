@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 
 from core.backend import keeper, trainer
+from core.backend import weights as kept
 from core.backend.checkpoints import examine, newest, tidy
 from core.backend.train import TrainTask, train
 from core.events import CheckpointSaved
@@ -50,7 +51,7 @@ class Steps:
         plain = os.fsync
         os.fsync = lambda handle: (self(), plain(handle))[1]
         # These write past Python: the file is cut in half at one step, and whole at the next.
-        keeper.save_file = self._halved(keeper.save_file, 1)
+        kept.save_file = self._halved(kept.save_file, 1)
         torch.save = self._halved(torch.save, 1)
         Path.write_text = self._halved(Path.write_text, 0)
 

@@ -56,7 +56,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(case, make_task, told):
 
 @pytest.mark.parametrize("joined", [True, False], ids=["laid end to end", "padded"])
 def test_a_resumed_run_equals_an_uninterrupted_one_however_rows_share_a_pass(joined, make_task, told, monkeypatch):
-    monkeypatch.setattr("core.backend.train.choose_layout", lambda model, some: rows.Layout(joined=joined))
+    monkeypatch.setattr("core.backend.train.choose_layout", lambda *_, **__: rows.Layout(joined=joined))
     _assert_resumed_equals_whole(make_task, told, options={"dropout": 0.1})
 
 
