@@ -52,7 +52,7 @@ def _drawn(desk: Desk) -> list[Any]:
         promptsheet.card(found),
         gr.Button(label, visible=going is None, interactive=choice is not None),
         gr.Column(visible=going is not None),
-        promptsheet.progress(going) if going else "",
+        promptsheet.progress(going[1]) if going else "",
         ending,
         gr.Timer(active=going is not None),
         stage,
@@ -92,7 +92,7 @@ def on_stopped(desk: Desk) -> Any:  # noqa: ANN401
 def on_tick(desk: Desk, progress: gr.Markdown) -> Any:  # noqa: ANN401
     """Say how far it is; at the end, draw what is known now."""
     going = desk.prompts.look()
-    return _drawn(desk) if going is None else {progress: promptsheet.progress(going)}
+    return _drawn(desk) if going is None else {progress: promptsheet.progress(going[1])}
 
 
 @guarded
