@@ -17,7 +17,8 @@ PEAKS = {
     "RTX 4090": 165.2e12,
     "RTX 3090": 71e12,
 }
-"""Dense bf16 products that sum in fp32, per second, from NVIDIA's data sheets; the first name that fits counts."""
+"""Dense bf16 products that sum in fp32, per second, as NVIDIA publishes them; none was held
+against a device here. The first name that fits counts."""
 
 
 def flops_per_token(model: Any) -> float:  # noqa: ANN401 - a PreTrainedModel, or a PeftModel around one

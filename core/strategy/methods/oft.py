@@ -92,7 +92,7 @@ def _is_target(name: str, names: str | list[str]) -> bool:
 METHOD = Method(
     name="oft",
     title="OFT",
-    when="you want to change the base model gently: it turns directions and leaves their lengths, at twice LoRA's time",
+    when="you want to change the base model gently: it turns directions and leaves their lengths",
     source="Qiu et al., OFT (arXiv 2306.07280), section 3; OFTv2 (arXiv 2506.19847), section 4",
     options=OftOptions,
     learns="rotations",

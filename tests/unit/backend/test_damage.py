@@ -205,7 +205,7 @@ def test_a_new_run_starts_from_the_best_weights_of_an_earlier_one(method, make_t
     train(replace(task, start_from=first.folder), later, later.stopping)
     best = min(event.loss for event in told.of(Validated) if event.best)
     assert later.of(Validated)[0].loss == pytest.approx(best, abs=2e-3)
-    assert later.of(Validated)[0].loss < told.of(Validated)[0].loss - 0.005
+    assert later.of(Validated)[0].loss < told.of(Validated)[0].loss - (0.005 if method in RATES else 0.05)
     assert any("best weights of an earlier run" in event.text for event in later.of(Noted))
     assert later.of(StepTaken)[0].step == 1
 
