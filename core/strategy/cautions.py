@@ -41,7 +41,7 @@ def _model(choice: DataChoice, facts: ModelFacts) -> Iterator[str]:
     if facts.architecture in CAPPED:
         yield (
             f"{facts.title} caps the scores of its attention, which no fused kernel does here: training is slower, and "
-            "long rows take more memory than is forecast."
+            "memory grows with the square of the rows' length."
         )
     if choice.format == "chat" and not facts.has_chat_template:
         yield (

@@ -26,6 +26,8 @@ class Style:
     dropout: bool = False
     """Whether the published configurations drop attention and residuals in training."""
     rotary: bool = True
+    capped: bool = False
+    """Whether the scores of attention are capped, which no fused kernel here does: they are written out."""
 
 
 _ROOT = Style()
@@ -36,7 +38,7 @@ STYLES: dict[str, Style] = {
     "qwen2": _ROOT,
     "qwen3": Style(query_key="head"),
     "gemma": _GEMMA,
-    "gemma2": Style(norm="wide root", after=True),
+    "gemma2": Style(norm="wide root", after=True, capped=True),
     "gemma3_text": Style(norm="wide root", after=True, query_key="head"),
     "granite": _ROOT,
     "smollm3": _ROOT,
@@ -120,6 +122,8 @@ class _Work:
                 tape.rotate(Value(width, part.size, part.grad), tape.rules.weight_bytes)
                 for part, width in ((query, shape.query_width), (key, shape.key_width))
             )
+        if self.style.capped:
+            return self._inside(tape.linear(tape.capped_attention(query, key, value, shape), last))
         written_out = self.style.dropout and not tape.rules.gpu
         attended = tape.attention(query, key, value, shape, written_out=written_out)
         return self._inside(tape.linear(attended, last))

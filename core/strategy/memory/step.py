@@ -167,4 +167,6 @@ def validation(facts: ModelFacts, rules: Rules, share: float, longest: int) -> f
     tokens = max(longest, min(TOKENS_AT_ONCE, ANSWERS_AT_ONCE / max(share, 1e-3)))
     scores = (10 if rules.mixed else 8) * share * tokens * facts.vocabulary
     within = 3 * facts.intermediate * (2 if rules.mixed else rules.weight_bytes) * tokens
+    if style_of(facts).capped:
+        within = max(within, 3.0 * 4 * facts.heads * longest * tokens)  # scores, capped scores, probabilities
     return max(scores, within) + tokens * 4 * facts.hidden * rules.weight_bytes

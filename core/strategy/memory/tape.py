@@ -223,3 +223,13 @@ class Tape:
         elif grad:
             self.keep(*parts, out, Value(shape.heads, 4, grad=True))
         return Value(shape.query_width, out.size, grad)  # the rows are joined again, in memory of their own
+
+    def capped_attention(self, query: Value, key: Value, value: Value, shape: Heads) -> Value:
+        """Attention with capped scores, as the model's own code computes it: keys and values repeated for each head."""
+        grad = query.grad or key.grad or value.grad or self.rules.prefix
+        size = self.rules.product_bytes or query.size
+        if grad:
+            self.keep(*(Value(shape.query_width, size, grad=True) for _ in range(3)))
+            # The tangent's and the softmax's results; the latter is fp32, and once more where products are not.
+            self.square += shape.heads * (size + 4 + (size if size != 4 else 0))
+        return Value(shape.query_width, size, grad)
