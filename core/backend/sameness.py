@@ -23,7 +23,7 @@ _WORDS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 def decides(plan: Plan, rows: Rows, base: str) -> dict[str, Any]:
     """All of it, flat: "learning_rate", "data.seed", "options.rank"; `base` is the sum of the untuned weights."""
     return {
-        **_flat(plan.model_dump(mode="json", exclude={"name", "patience"})),
+        **_flat(plan.model_dump(mode="json", exclude={"name", "patience", "tracker"})),
         "rows": len(rows.train.rows),
         TRAINING_ROWS: sum_of_rows(rows.train.rows),
         "validation rows": sum_of_rows(rows.validation.rows),

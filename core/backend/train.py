@@ -23,6 +23,7 @@ from core.backend.rows import choose_layout
 from core.backend.sameness import decides, sum_of_weights
 from core.backend.sampling import Sampler
 from core.backend.tokenised import Rows, go_or_stop, tokenise
+from core.backend.tracking import Tracking
 from core.backend.trainer import RowTrainer, Work, seed_everything
 from core.dataset.example import Split
 from core.dataset.load import load
@@ -77,6 +78,8 @@ def train(task: TrainTask, emit: Emit, stopping: threading.Event) -> None:
         reporter.trainer = trainer
         sampler = Sampler(work.loaded, split.validation, emit, lambda: work.clock.seconds, task.plan.max_length)
         trainer.sample = sampler.write
+        if task.plan.tracker != "none":
+            trainer.add_callback(Tracking(task.plan.tracker, task.home, task.folder, emit))
         go_or_stop(stopping)
         emit(_prepared(work, split, rows))
         emit(StateChanged(state=RunState.TRAINING))

@@ -273,7 +273,10 @@ def _arguments(work: Work) -> SFTConfig:
         logging_steps=1,
         # The default turns a loss that is not a number into 0.0.
         logging_nan_inf_filter=False,
+        # A tracker joins as a callback of its own, which may fail (see `tracking`).
         report_to="none",
+        project="fewtune",
+        run_name=work.folder.name,
         disable_tqdm=True,
         push_to_hub=False,
     )

@@ -9,6 +9,7 @@ from core.errors import ModelError, NotFoundError, SettingsError
 from core.strategy.methods import METHODS, read_options
 from core.strategy.model_facts import read_facts
 from core.strategy.plan import Plan, problems_of
+from core.strategy.trackers import missing
 
 
 def complete_plan(raw: Mapping[str, Any]) -> Plan:
@@ -42,15 +43,16 @@ def complete_plan(raw: Mapping[str, Any]) -> Plan:
 
 
 def refusals(plan: Plan) -> dict[str, str]:
-    """What of a plan cannot work with its model, by field, with what to do instead.
+    """What of a plan cannot work with its model or on this machine, by field, with what to do instead.
 
     A model that cannot be read is not spoken of here: whoever needs its numbers says so.
     """
     method = METHODS[plan.method]
+    untold = {"tracker": told} if (told := missing(plan.tracker)) else {}
     if method.refuses is None:
-        return {}
+        return untold
     try:
         facts = read_facts(plan.model)
     except ModelError:
-        return {}
-    return method.refuses(facts, read_options(plan.method, plan.options), plan)
+        return untold
+    return untold | method.refuses(facts, read_options(plan.method, plan.options), plan)

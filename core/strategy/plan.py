@@ -124,6 +124,10 @@ class Plan(BaseModel):
             description="Alpha of NEFTune, often 5: noise on the embeddings against learning rows by heart.",
         ),
     ] = 0.0
+    tracker: Annotated[
+        Literal["none", "tensorboard", "trackio", "mlflow", "wandb"],
+        Field(title="Tracker", description="An experiment tracker that hears of every step too, if it is installed."),
+    ] = "none"
     seed: Annotated[
         int, Field(ge=0, le=2**31 - 1, title="Seed", description="Of the split, the row order and the new weights.")
     ] = 7

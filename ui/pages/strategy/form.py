@@ -31,6 +31,7 @@ _FIELDS = (
     "balance",
     "label_smoothing",
     "embedding_noise",
+    "tracker",
 )
 
 
