@@ -65,7 +65,7 @@ class Prepared:
     device: str
     """As a person calls it: "CPU, 2 threads" or "NVIDIA H200"."""
     precision: str
-    """Of the matrix products: "fp32" or "bf16"; with ", 4-bit weights" where quantised."""
+    """Of the matrix products: "fp32" or "bf16"; with ", 4-bit weights" or ", 8-bit weights" where quantised."""
     flops_per_token: float | None = None
     """Of forward and backward pass in the model's layers, without attention, embeddings, head; None: unknown."""
     peak_flops: float | None = None

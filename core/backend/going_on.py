@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import get_peft_model_state_dict, set_peft_model_state_dict
+from peft import set_peft_model_state_dict
 from safetensors.torch import load_file
 
+from core.backend import matrices, weights
 from core.backend.checkpoints import Damage, examine, facts, newest, restore, tidy
 from core.backend.keeper import Keeper
 from core.backend.sameness import BASE, TRAINING_ROWS, differing
@@ -80,7 +81,7 @@ def begin_from(model: Any, best: Path, decides: dict[str, Any], emit: Emit) -> N
     tensors: dict[str, torch.Tensor] = {}
     for file in sorted(best.glob("*.safetensors")):
         tensors |= load_file(file)
-    _put(model, tensors)
+    _put(model, matrices.take_out(model, tensors) if hasattr(model, "peft_config") else tensors)
     emit(Noted(text=f"Training starts from the best weights of an earlier run, of its step {facts(best)['step']}."))
     if before.get(TRAINING_ROWS) != decides[TRAINING_ROWS]:
         emit(
@@ -94,7 +95,7 @@ def begin_from(model: Any, best: Path, decides: dict[str, Any], emit: Emit) -> N
 
 def _put(model: Any, tensors: dict[str, torch.Tensor]) -> None:  # noqa: ANN401
     adapter = hasattr(model, "peft_config")
-    own = get_peft_model_state_dict(model, save_embedding_layers=False) if adapter else model.state_dict()
+    own = weights.adapter(model) if adapter else model.state_dict()
     shapes = {name: tuple(tensor.shape) for name, tensor in own.items()}
     # Weights that are tied to others are saved once.
     wrong = [name for name, tensor in tensors.items() if shapes.get(name) != tuple(tensor.shape)]

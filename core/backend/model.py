@@ -1,5 +1,7 @@
 """A model and its tokenizer, loaded without running anybody's code."""
 
+import functools
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,12 +44,19 @@ class Loaded:
     device: Device
     precision: Precision
     """Of the matrix products."""
-    quantised: bool = False
+    quantisation: str = ""
+    """Of the base model's linear layers: "nf4", "fp4" or "int8"; empty where there is none."""
+
+    @property
+    def quantised(self) -> bool:
+        """Whether the base model's linear layers are."""
+        return bool(self.quantisation)
 
     @property
     def precision_text(self) -> str:
         """As people read it: "bf16, 4-bit weights"."""
-        return self.precision + (", 4-bit weights" if self.quantised else "")
+        bits = 8 if self.quantisation == "int8" else 4
+        return self.precision + (f", {bits}-bit weights" if self.quantised else "")
 
     def autocast(self) -> torch.autocast:
         """The context in which its forward passes belong."""
@@ -55,7 +64,7 @@ class Loaded:
 
 
 def load_base(
-    model: str, *, quantised: bool = False, precision: str = "auto", trains_all: bool = False, double_quant: bool = True
+    model: str, *, quantisation: str = "", precision: str = "auto", trains_all: bool = False, double_quant: bool = True
 ) -> Loaded:
     """Load the untuned model; `trains_all` keeps its weights in fp32, as methods need that change them.
 
@@ -75,16 +84,16 @@ def load_base(
         "local_files_only": Path(place).is_dir(),
         "output_loading_info": True,
     }
-    if quantised:
-        wishes["quantization_config"] = _four_bits(multiply, double=double_quant)
+    if quantisation:
+        wishes["quantization_config"] = _fewer_bits(quantisation, multiply, double=double_quant)
         wishes["device_map"] = {"": device.torch}
     network, tokenizer = _read(model, place, wishes)
-    if quantised:
-        _keep_as_loaded(network)
+    if quantisation:
+        _keep_as_loaded(network, device)
     else:
         network.to(device.torch)
     network.config.use_cache = True
-    return Loaded(network, tokenizer, device, multiply, quantised)
+    return Loaded(network, tokenizer, device, multiply, quantisation)
 
 
 def load_for(plan: Plan) -> Loaded:
@@ -97,7 +106,7 @@ def load_for(plan: Plan) -> Loaded:
     options = read_options(plan.method, plan.options)
     return load_base(
         plan.model,
-        quantised=method.quantised,
+        quantisation=getattr(options, "quantisation", ""),
         precision=plan.precision,
         trains_all=method.own_weights,
         double_quant=getattr(options, "double_quantisation", True),
@@ -135,13 +144,15 @@ def load_tuned(plan: Plan, folder: Path) -> Loaded:
     base = load_for(plan)
     model = PeftModel.from_pretrained(base.model, str(best), local_files_only=True)
     model.eval()
-    return Loaded(model, base.tokenizer, base.device, base.precision, base.quantised)
+    return Loaded(model, base.tokenizer, base.device, base.precision, base.quantisation)
 
 
 def quiet() -> None:
     """Keep progress bars and advice of the libraries out of the log."""
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
+    # It tells at every 8-bit product that it rounds to fp16.
+    logging.getLogger("bitsandbytes.autograd._functions").setLevel(logging.ERROR)
 
 
 def _read(model: str, place: str, wishes: dict[str, Any]) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
@@ -182,21 +193,31 @@ def _check(model: str, network: PreTrainedModel, info: dict[str, Any]) -> None:
             )
 
 
-def _keep_as_loaded(network: PreTrainedModel) -> None:
-    """Stop bitsandbytes from repacking 4-bit weights for a processor's bf16 kernel when no gradient is wanted.
+def _keep_as_loaded(network: PreTrainedModel, device: Device) -> None:
+    """Stop bitsandbytes from computing otherwise when no gradient is wanted, as it does on a processor.
 
-    It rounds the quantisation constants once more, and the repacked weights give no gradients afterwards: the first
-    validation would end the learning.
+    It repacks 4-bit weights for a bf16 kernel: it rounds the quantisation constants once more, and the repacked weights
+    give no gradients afterwards, so the first validation would end the learning. And it rounds what goes into 8-bit
+    layers, but not while they train: a model would be validated that was never trained.
     """
     for module in network.modules():
         if hasattr(module, "support_avx512bf16_for_cpu"):
             module.support_avx512bf16_for_cpu = False
+        if type(module).__name__ == "Linear8bitLt" and not device.is_gpu:
+            module.train(mode=True)
+            module.train = functools.partial(_stay, module)
 
 
-def _four_bits(multiply: Precision, *, double: bool) -> BitsAndBytesConfig:
+def _stay(module: torch.nn.Module, mode: bool = True) -> torch.nn.Module:  # noqa: ARG001, FBT001, FBT002 - as torch's
+    return module
+
+
+def _fewer_bits(quantisation: str, multiply: Precision, *, double: bool) -> BitsAndBytesConfig:
+    if quantisation == "int8":
+        return BitsAndBytesConfig(load_in_8bit=True)
     return BitsAndBytesConfig(
         load_in_4bit=True,
-        bnb_4bit_quant_type="nf4",
+        bnb_4bit_quant_type=quantisation,
         bnb_4bit_use_double_quant=double,
         bnb_4bit_compute_dtype=torch.bfloat16 if multiply == "bf16" else torch.float32,
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from safetensors import SafetensorError
 
+from core.backend import matrices, starts
 from core.backend.checkpoints import facts
 from core.backend.devices import choose_threads, use_threads
 from core.backend.failures import explain
@@ -72,6 +73,8 @@ def train(task: TrainTask, emit: Emit, stopping: threading.Event) -> None:
             go_on(place, task.folder, keeper, emit)
         elif task.start_from is not None:
             begin_from(work.loaded.model, task.start_from / "best", keeper.decides, emit)
+        else:
+            starts.begin(work.loaded, task.plan, rows.train.rows, stopping)
         reporter = Reporter(emit, stopping, work.pace, work.clock, task.steering)
         progress.reporter = reporter
         trainer = RowTrainer(work, keeper, reporter, stopping.is_set)
@@ -153,7 +156,9 @@ def ready(loaded: Loaded, plan: Plan) -> Loaded:
     if plan.gradient_checkpointing:
         loaded.model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     method = METHODS[plan.method]
-    return replace(loaded, model=method.prepare(loaded.model, read_options(plan.method, plan.options)))
+    model = method.prepare(loaded.model, read_options(plan.method, plan.options))
+    matrices.remember(model, plan)
+    return replace(loaded, model=model)
 
 
 def _prepared(work: Work, split: Split, rows: Rows) -> Prepared:

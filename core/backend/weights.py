@@ -8,6 +8,8 @@ from peft import get_peft_model_state_dict, set_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from core.backend import matrices
+
 ADAPTER = "adapter_model.safetensors"
 CHANGED = "changed.safetensors"
 """Weights of the base model that learned, where the others did not."""
@@ -19,8 +21,8 @@ def write(model: Any, folder: Path) -> None:  # noqa: ANN401 - peft has no types
     if configs is None:
         _write_own(model, folder)
         return
-    save(_adapter(model), folder / ADAPTER)
-    config = copy.copy(configs[model.active_adapter])
+    save(matrices.put_back(model, adapter(model)), folder / ADAPTER)
+    config = matrices.plain(model, copy.copy(configs[model.active_adapter]))
     config.inference_mode = True
     config.base_model_name_or_path = str(model.get_base_model().config._name_or_path)
     config.save_pretrained(str(folder))
@@ -36,9 +38,10 @@ def read(model: Any, folder: Path) -> None:  # noqa: ANN401
 
     Raises:
         ValueError: The file belongs to a model that was readied otherwise.
+        ChangedError: The start of its matrices came out otherwise on this machine.
     """
     if getattr(model, "peft_config", None) is not None:
-        set_peft_model_state_dict(model, load_file(folder / ADAPTER), model.active_adapter)
+        set_peft_model_state_dict(model, matrices.take_out(model, load_file(folder / ADAPTER)), model.active_adapter)
         return
     put(model, load_file(folder / CHANGED))
 
@@ -68,7 +71,8 @@ def _write_own(model: Any, folder: Path) -> None:  # noqa: ANN401
     save(learned, folder / CHANGED)
 
 
-def _adapter(model: Any) -> dict[str, Tensor]:  # noqa: ANN401
+def adapter(model: Any) -> dict[str, Tensor]:  # noqa: ANN401
+    """What learns beside the base model, by PEFT's names."""
     # Asked about embeddings, PEFT would ask the hub whether the vocabulary has grown; this program calls nobody.
     state: dict[str, Tensor] = get_peft_model_state_dict(model, save_embedding_layers=False)
     return state

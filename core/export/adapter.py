@@ -54,14 +54,11 @@ def _loading(plan: Plan, base_model: str) -> str:
     wishes, exact = "", []
     dtype = '"float32"' if method.own_weights else '"auto"'
     if method.quantised:
-        lines += [
-            'quantised = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4",',
-            f"                               bnb_4bit_use_double_quant={_double(plan)})",
-        ]
+        lines += _quantised(plan)
         wishes = ", quantization_config=quantised"
         exact = [
             "if not torch.cuda.is_available():",
-            "    base = base.dequantize()  # on a processor, 4-bit weights would be rounded once more",
+            "    base = base.dequantize()  # on a processor, quantised layers would round once more",
         ]
     return "\n".join(
         [
@@ -78,8 +75,14 @@ def _is_ours(plan: Plan) -> bool:
     return plan.method == "adapter"
 
 
-def _double(plan: Plan) -> bool:
-    return bool(plan.options.get("double_quantisation", True))
+def _quantised(plan: Plan) -> list[str]:
+    kind = plan.options.get("quantisation", "nf4")
+    if kind == "int8":
+        return ["quantised = BitsAndBytesConfig(load_in_8bit=True)"]
+    return [
+        f'quantised = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="{kind}",',
+        f"                               bnb_4bit_use_double_quant={plan.options.get('double_quantisation', True)})",
+    ]
 
 
 EXPORTER = Exporter(

@@ -39,7 +39,7 @@ def load_export(request: dict[str, Any]) -> Any:  # noqa: ANN401
     if not request["quantisation"]:
         base.to(request["device"])
     elif request["device"] == "cpu":
-        # As the loading lines do: bitsandbytes would round 4-bit weights once more for a processor's kernel.
+        # As the loading lines do: bitsandbytes would round once more in a processor's kernels.
         base = base.dequantize()
     return PeftModel.from_pretrained(base, request["export"], local_files_only=True).eval()
 

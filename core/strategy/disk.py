@@ -5,6 +5,7 @@ from pathlib import Path
 
 from core.errors import MachineError
 from core.strategy.methods import METHODS, read_options
+from core.strategy.methods.starts import kept_numbers
 from core.strategy.model_facts import ModelFacts
 from core.strategy.plan import Plan
 
@@ -21,8 +22,10 @@ _MOMENTS = 8
 
 def disk_needed(plan: Plan, facts: ModelFacts) -> int:
     """Bytes that the run's folder takes at most: each folder is written anew before the one before it goes."""
-    trained = METHODS[plan.method].trainable(facts, read_options(plan.method, plan.options))
-    best, checkpoint = trained * _NUMBER, trained * (_NUMBER + _MOMENTS)
+    options = read_options(plan.method, plan.options)
+    trained = METHODS[plan.method].trainable(facts, options)
+    best = kept_numbers(options) * trained * _NUMBER
+    checkpoint = best + trained * _MOMENTS
     return 2 * best + (CHECKPOINTS_KEPT + 1) * checkpoint + _BESIDE
 
 

@@ -56,6 +56,8 @@ class Rules:
     """Whether learned keys and values stand before those of each row: all of them lie in new memory."""
     last: int = 0
     """How many of the last blocks learn; 0 where the rule holds for all blocks."""
+    eight_bits: bool = False
+    """Whether the base model's layers are in 8 bits: those keep what goes into them."""
     inner: int = 0
     """Width of a bottleneck adapter; 0 without."""
     inside: bool = False
@@ -116,8 +118,10 @@ class Tape:
             self.copies += 4 * 4 * layer.inputs * rules.turns
             x = Value(x.width, x.size, grad=True)
         lora = rules.rank and (layer.attention or not rules.attention_only)
+        if rules.eight_bits and x.grad:
+            self.keep(x)
         if rules.quantised:
-            out = Value(layer.outputs, x.size, x.grad)  # it is dequantised again, so nothing is kept
+            out = Value(layer.outputs, x.size, x.grad)  # it is dequantised again, so of the weight nothing is kept
         else:
             out = self._product(x, layer.inputs, layer.outputs, learns=rules.trains_all, weight=rules.weight_bytes)
         if rules.factors and is_scaled(layer):

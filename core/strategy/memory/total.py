@@ -1,11 +1,13 @@
 """The forecast: what is exact, what depends on the rows, and how far it may be off."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from core.strategy.machine import Machine
 from core.strategy.memory.step import LEARNED_AT_ONCE, Rows, Step, validation
 from core.strategy.memory.tape import Rules
 from core.strategy.methods import METHODS, read_options
+from core.strategy.methods.starts import kept_numbers
 from core.strategy.model_facts import ModelFacts
 from core.strategy.plan import Plan
 
@@ -19,8 +21,8 @@ ROUNDING = 0.03
 ANSWERS = (0.05, 0.5, 1.0)
 """Share of a batch's tokens that is answer, at its low, expected and high end: only answers meet the output layer."""
 
-_NF4_BYTES = {True: 0.5 + 0.0165, False: 0.5 + 0.0625}
-"""Per 4-bit parameter with its quantisation constants, by whether those are quantised too."""
+_FOUR_BIT_BYTES = {True: 0.5 + 0.0165, False: 0.5 + 0.0625}
+"""Per 4-bit parameter (nf4 or fp4) with its quantisation constants, by whether those are quantised too."""
 _RUNTIME_GIB = {"GPU": (0.5, 0.75, 1.0), "CPU fp32": (0.55, 0.63, 0.8), "CPU bf16": (0.7, 0.92, 1.3)}
 """Low, expected, high. GPU: context and allocator. CPU: Python, torch, transformers, peft and trl, resident; in bf16
 also the kernels that oneDNN compiles for every number of tokens, and keeps (measured: 0.71 GiB after 10 steps of rows
@@ -116,6 +118,7 @@ def rules_of(plan: Plan, facts: ModelFacts, machine: Machine) -> Rules:
     return Rules(
         trains_all=method.learns == "everything",
         quantised=method.quantised,
+        eight_bits=getattr(options, "quantisation", "") == "int8",
         mixed=precision_of(plan, machine) == "bf16",
         weight_bytes=weight_bytes(plan, machine),
         gpu=bool(machine.gpus),
@@ -162,15 +165,23 @@ def _fixed(plan: Plan, facts: ModelFacts, machine: Machine) -> dict[str, float]:
     each = weight_bytes(plan, machine)
     trained = method.trainable(facts, options)
     small = facts.linear_parameters if method.quantised else 0
-    nf4 = _NF4_BYTES[bool(getattr(options, "double_quantisation", True))]
+    # Matrices that were taken out of the base weights stay in the computer's memory as they began.
+    beside = 4 * trained * (1 if machine.gpus else kept_numbers(options))
     largest = max(linear.inputs * linear.outputs for linear in facts.linears)
     product = 2 if precision_of(plan, machine) == "bf16" else 4
     return {
-        "weights": small * nf4 + (facts.parameters - small) * each,
-        "adapter": 4 * trained if method.has_adapter else 0,
+        "weights": (_quantised(facts, options) if small else 0) + (facts.parameters - small) * each,
+        "adapter": beside if method.has_adapter else 0,
         "optimizer": 8 * trained,
         "dequantisation": largest * product if method.quantised else 0,
     }
+
+
+def _quantised(facts: ModelFacts, options: Any) -> float:  # noqa: ANN401 - of any method
+    """Bytes of the linear layers' quantised weights; each output of one in 8 bits has a scale in fp32."""
+    if options.quantisation == "int8":
+        return facts.linear_parameters + 4 * facts.layers * sum(layer.outputs for layer in facts.linears)
+    return facts.linear_parameters * _FOUR_BIT_BYTES[options.double_quantisation]
 
 
 def _moving(plan: Plan, facts: ModelFacts, machine: Machine, share: float, length: float) -> dict[str, float]:

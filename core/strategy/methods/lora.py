@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from core.strategy.methods import starts
 from core.strategy.methods.method import Method
+from core.strategy.methods.starts import Start
 from core.strategy.methods.targets import Targets, has_transposed_layers, linear_layers
 from core.strategy.model_facts import ModelFacts
 
 if TYPE_CHECKING:
     from peft import PeftModel
     from transformers import PreTrainedModel
+
+    from core.strategy.plan import Plan
 
 
 class LoraOptions(BaseModel):
@@ -79,6 +83,14 @@ class LoraOptions(BaseModel):
             description="Learning rate of the second matrix, as a multiple of the first one's; 1 is plain LoRA.",
         ),
     ] = 1.0
+    init: Annotated[
+        Start,
+        Field(
+            title="Start of the matrices",
+            description="Default: random and zero. PiSSA, OLoRA: the base weights' main directions. EVA: the main "
+            "directions of your rows. LoftQ: what quantising lost (QLoRA only).",
+        ),
+    ] = "default"
 
     @property
     def scaling_alpha(self) -> int:
@@ -92,7 +104,7 @@ def prepare(model: "PreTrainedModel", options: LoraOptions) -> "PeftModel":
     With gradient checkpointing on, the embeddings' outputs are made to require gradients: the blocks are recomputed
     from inputs that would otherwise carry none, and nothing would be trained.
     """
-    from peft import LoraConfig, get_peft_model
+    from peft import EvaConfig, LoraConfig, get_peft_model
 
     config = LoraConfig(
         task_type="CAUSAL_LM",
@@ -103,6 +115,9 @@ def prepare(model: "PreTrainedModel", options: LoraOptions) -> "PeftModel":
         use_rslora=options.rslora,
         use_dora=options.dora,
         fan_in_fan_out=has_transposed_layers(model),
+        init_lora_weights=starts.IN_PEFT[options.init],
+        # The same rank in every layer, so that what learns is what was forecast.
+        eva_config=EvaConfig(rho=1.0) if options.init == "eva" else None,
     )
     if model.is_activation_checkpointing:
         model.enable_input_require_grads()
@@ -117,6 +132,24 @@ def trainable(facts: ModelFacts, options: LoraOptions) -> int:
     return facts.layers * sum(each)
 
 
+def refuses(facts: ModelFacts, options: LoraOptions, plan: "Plan") -> dict[str, str]:  # noqa: ARG001 - of every method
+    """Refuse starts of the matrices that do not go with the model or with other settings."""
+    return refused_starts(facts, options, quantised=False)
+
+
+def refused_starts(facts: ModelFacts, options: LoraOptions, *, quantised: bool) -> dict[str, str]:
+    """What of the start cannot work, by field."""
+    return starts.refused(
+        facts,
+        options.init,
+        rank=options.rank,
+        targets=options.targets,
+        dropout=options.dropout,
+        dora=options.dora,
+        quantised=quantised,
+    )
+
+
 METHOD = Method(
     name="lora",
     title="LoRA",
@@ -129,4 +162,5 @@ METHOD = Method(
     prepare=prepare,
     trainable=trainable,
     learning_rate=2e-4,
+    refuses=refuses,
 )

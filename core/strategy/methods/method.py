@@ -33,7 +33,7 @@ class Method(Generic[Options]):
     learns: Learns
     """Decides how the base model is loaded, how rows share a pass, and what the memory forecast counts."""
     quantised: bool = False
-    """Whether the base model is loaded in 4 bits."""
+    """Whether the base model is loaded in 4 or 8 bits."""
     mergeable: bool
     """Whether what is put beside the base model can be folded into its weights, or is one of them already."""
     advised: bool = False

@@ -1,6 +1,10 @@
-"""QLoRA: LoRA on a base model that is held in 4 bits."""
+"""QLoRA: LoRA on a base model that is held in 4 or 8 bits.
 
-from typing import TYPE_CHECKING, Annotated
+Source: Dettmers et al., QLoRA (arXiv 2305.14314), section 3; 8 bits: Dettmers et al., LLM.int8() (arXiv 2208.07339),
+section 3.
+"""
+
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
@@ -13,15 +17,32 @@ if TYPE_CHECKING:
     from peft import PeftModel
     from transformers import PreTrainedModel
 
+    from core.strategy.plan import Plan
+
+Quantisation: TypeAlias = Literal["nf4", "fp4", "int8"]
+
 
 class QloraOptions(LoraOptions):
-    """Settings of QLoRA: those of LoRA, and how the base model is quantised (always nf4)."""
+    """Settings of QLoRA: those of LoRA, and how the base model is quantised.
+
+    What its weights are multiplied in is the plan's precision, as everywhere.
+    """
+
+    quantisation: Annotated[
+        Quantisation,
+        Field(
+            title="Quantisation",
+            description="nf4: 4 bits spread as weights are. fp4: 4-bit floating point, less exact. int8: 8 bits, twice "
+            "the memory and nearly no loss.",
+        ),
+    ] = "nf4"
 
     double_quantisation: Annotated[
         bool,
         Field(
             title="Double quantisation",
-            description="Quantise the quantisation constants too: saves 0.4 bits per parameter at no cost in quality.",
+            description="Quantise the quantisation constants too: saves 0.4 bits per parameter at no cost in quality. "
+            "Of 4-bit weights only.",
         ),
     ] = True
 
@@ -40,6 +61,11 @@ def trainable(facts: ModelFacts, options: QloraOptions) -> int:
     return lora.trainable(facts, options)
 
 
+def refuses(facts: ModelFacts, options: QloraOptions, plan: "Plan") -> dict[str, str]:  # noqa: ARG001 - of every method
+    """Refuse starts of the matrices that do not go with quantised weights, the model or other settings."""
+    return lora.refused_starts(facts, options, quantised=True)
+
+
 METHOD = Method(
     name="qlora",
     title="QLoRA",
@@ -53,4 +79,5 @@ METHOD = Method(
     prepare=prepare,
     trainable=trainable,
     learning_rate=2e-4,
+    refuses=refuses,
 )

@@ -20,6 +20,13 @@ CASES = {
     "nf4 in bf16": {"method": "qlora", "precision": "bf16", "options": {"dropout": 0.1}},
     "nf4 with recomputed activations": {"method": "qlora", "gradient_checkpointing": True},
     "DoRA, a faster second matrix": {"options": {"dora": True, "b_rate": 8}},
+    "PiSSA": {"options": {"init": "pissa"}},
+    "OLoRA at a rank-stabilised scale": {"options": {"init": "olora", "rslora": True}},
+    "PiSSA and DoRA": {"options": {"init": "pissa", "dora": True}},
+    "EVA": {"options": {"init": "eva"}},
+    "LoftQ": {"method": "qlora", "options": {"init": "loftq"}},
+    "fp4": {"method": "qlora", "options": {"quantisation": "fp4", "double_quantisation": False}},
+    "8 bits in bf16": {"method": "qlora", "precision": "bf16", "options": {"quantisation": "int8"}},
     "constant rate with decay": {"schedule": "constant", "weight_decay": 0.1},
 } | {f"method {name}": {"method": name} for name in METHODS}
 

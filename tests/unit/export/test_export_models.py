@@ -19,7 +19,7 @@ from core.export.exporters import EXPORTERS, ExportTask, export
 from core.export.verify import last_logits, load_export, measure
 from core.strategy.methods import METHODS
 from core.strategy.plan import Plan
-from tests.unit.export.tuned_runs import Told
+from tests.unit.export.tuned_runs import VARIANTS, Told
 
 DATA = DataChoice(name="d", source="s", sha256="0" * 64, format="chat", mapping={})
 CAN = [
@@ -77,22 +77,29 @@ def exported(trained, tmp_path_factory):
     """A function from a method and an exporter to the folder and what was said, made once each."""
     made = {}
 
-    def make(method, exporter):
-        if (method, exporter) not in made:
+    def make(method, exporter, **options):
+        key = f"{method}-{exporter}-{options}"
+        if key not in made:
             told, out = Told(), tmp_path_factory.mktemp("exports") / f"{method}-{exporter}"
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(fidelity, "_run", measure_here)
-                export(task_of(trained(method), exporter, out), told, threading.Event())
-            made[method, exporter] = out, told
-        return made[method, exporter]
+                export(task_of(trained(method, **options), exporter, out), told, threading.Event())
+            made[key] = out, told
+        return made[key]
 
     return make
 
 
-@pytest.mark.parametrize(("method", "exporter"), CAN)
-def test_every_export_is_the_tuned_model_and_not_the_base(trained, exported, method, exporter):
-    run = trained(method)
-    out, told = exported(method, exporter)
+def all_of(pairs):
+    """The methods as they are, and with the settings that change what is written."""
+    more = [(method, exporter, options) for method, options in VARIANTS for exporter in ("adapter", "merged")]
+    return [(method, exporter, {}) for method, exporter in pairs] + more
+
+
+@pytest.mark.parametrize(("method", "exporter", "options"), all_of(CAN), ids=str)
+def test_every_export_is_the_tuned_model_and_not_the_base(trained, exported, method, exporter, options):
+    run = trained(method, **options)
+    out, told = exported(method, exporter, **options)
     assert told.of(Exported)[0].largest_logit_difference < 2e-3
     assert not told.of(Noted)
     with_base = load_tuned(run.plan, run.folder)
@@ -110,19 +117,27 @@ def test_every_export_is_the_tuned_model_and_not_the_base(trained, exported, met
 
 def test_adapters_load_with_plain_transformers_and_peft_where_nothing_of_ours_is(trained, exported, tmp_path):
     ids, places = [5, 9, 40, 77, 120], {}
-    for method in PLAIN:
-        places[method] = {"out": str(exported(method, "adapter")[0]), "base": trained(method).plan.model}
-        places[method]["four_bits"] = METHODS[method].quantised
+    runs = {f"{method} {options}": (method, options) for method, options in [*((m, {}) for m in PLAIN), *VARIANTS]}
+    for name, (method, options) in runs.items():
+        out, base = exported(method, "adapter", **options)[0], trained(method, **options).plan.model
+        kind = options.get("quantisation", "nf4") if METHODS[method].quantised else ""
+        double = options.get("double_quantisation", True)
+        places[name] = {"out": str(out), "base": base, "kind": kind, "double": double}
     (tmp_path / "places.json").write_text(json.dumps(places), encoding="utf-8")
     script = f"""
 import json, torch
 from peft import PeftModel
 from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig
-nf4 = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True)
 said = {{}}
 for method, place in json.load(open("places.json")).items():
-    more = {{"quantization_config": nf4}} if place["four_bits"] else {{}}
+    kind, more = place["kind"], {{}}
+    if kind == "int8":
+        more["quantization_config"] = BitsAndBytesConfig(load_in_8bit=True)
+    elif kind:
+        more["quantization_config"] = BitsAndBytesConfig(
+            load_in_4bit=True, bnb_4bit_quant_type=kind, bnb_4bit_use_double_quant=place["double"]
+        )
     base = AutoModelForCausalLM.from_pretrained(place["base"], dtype="float32", **more)
     base = base.dequantize() if more else base
     model = PeftModel.from_pretrained(base, place["out"]).eval()
@@ -133,10 +148,10 @@ save_file(said, "said.safetensors")
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"HF_HUB_OFFLINE": "1"}
     subprocess.run([sys.executable, "-I", "-c", script], cwd=tmp_path, env=environment, check=True, timeout=240)
     said = load_file(tmp_path / "said.safetensors")
-    for method in PLAIN:
-        run = trained(method)
+    for name, (method, options) in runs.items():
+        run = trained(method, **options)
         tuned = load_tuned(run.plan, run.folder).model
-        assert torch.allclose(said[method], last_logits(tuned, ids, "cpu", 5), atol=2e-3), method
+        assert torch.allclose(said[name], last_logits(tuned, ids, "cpu", 5), atol=2e-3), name
 
 
 @pytest.mark.parametrize(("method", "exporter"), CAN)

@@ -18,6 +18,15 @@ from core.strategy.methods import METHODS
 from core.strategy.plan import Plan
 
 COLOURS = ("red", "green", "blue")
+VARIANTS = [
+    ("lora", {"init": "pissa"}),
+    ("lora", {"init": "pissa", "dora": True}),
+    ("lora", {"init": "olora", "rslora": True}),
+    ("lora", {"init": "eva"}),
+    ("qlora", {"init": "loftq", "quantisation": "fp4", "double_quantisation": False}),
+    ("qlora", {"init": "eva", "quantisation": "int8"}),
+]
+"""Methods with settings that change what is written or what it stands beside."""
 
 
 @dataclass(frozen=True)
@@ -108,24 +117,26 @@ def make_model(tmp_path_factory) -> Path:
 
 
 def make_runs(tmp_path_factory, tiny_model):
-    """A function from a method's name to a finished run, made once per method."""
+    """A function from a method's name and options to a finished run, made once each."""
     home = tmp_path_factory.mktemp("home")
     file = tmp_path_factory.mktemp("data") / "colours.csv"
     file.write_text("text,label\n" + "\n".join(f'"{text}",{label}' for text, label in rows()), encoding="utf-8")
     data = choose(open_source(file, home))
     made: dict[str, Run] = {}
 
-    def run(method: str) -> Run:
-        if method not in made:
+    def run(method: str, **options: Any) -> Run:
+        name = "-".join([method, *(f"{field}-{value}" for field, value in sorted(options.items()))])
+        if name not in made:
             # Full tuning learns the task within seconds; of the others it is enough that they change the model.
             rate = 1e-2 if METHODS[method].advised else 1e-1
             pace = {"epochs": 6, "learning_rate": 3e-3} if method == "full" else {"epochs": 1, "learning_rate": rate}
-            plan = Plan(data=data, model=str(tiny_model), method=method, max_length=96, precision="fp32", **pace)
-            folder = home / "runs" / method
+            common = {"data": data, "model": str(tiny_model), "max_length": 96, "precision": "fp32"}
+            plan = Plan(method=method, options=options, **common, **pace)
+            folder = home / "runs" / name
             folder.mkdir(parents=True)
             train(TrainTask(plan, home, folder, resume=False), Told(), threading.Event())
-            made[method] = Run(plan, home, folder)
-        return made[method]
+            made[name] = Run(plan, home, folder)
+        return made[name]
 
     return run
 

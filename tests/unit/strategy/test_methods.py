@@ -1,4 +1,5 @@
 import importlib
+import re
 
 import pytest
 import torch
@@ -42,7 +43,7 @@ def test_every_option_says_what_it_is_and_where_it_ends(name):
         assert field.title, field_name
         assert field.description, field_name
         assert field.description.endswith("."), field_name
-        if "int" in str(field.annotation) or "float" in str(field.annotation):
+        if re.search(r"\b(int|float)\b", str(field.annotation)):
             assert {"Ge", "Le"} <= {type(rule).__name__ for rule in field.metadata}, field_name
 
 
@@ -119,6 +120,9 @@ def test_recomputed_activations_still_carry_gradients(name, llama, choice):
         ("last_blocks", {"blocks": 1}),
         ("oft", {}),
         ("oft", {"block": 5, "targets": "attention"}),
+        ("lora", {"rank": 4, "init": "pissa", "dora": True}),
+        ("lora", {"rank": 4, "init": "olora"}),
+        ("lora", {"rank": 4, "init": "eva"}),
     ],
 )
 def test_the_count_of_trainable_parameters_is_exact_for_every_family(kind, name, raw, save_model, choice):
@@ -154,6 +158,38 @@ def test_alpha_follows_the_rank_unless_it_is_given(llama):
 def test_a_saved_adapter_names_layers_as_other_programs_expect(llama):
     model = METHODS["lora"].prepare(load(llama), read_options("lora", {"targets": "attention"}))
     assert set(model.peft_config["default"].target_modules) == {"q_proj", "k_proj", "v_proj", "o_proj"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "method", "raw", "field", "instead"),
+    [
+        ("llama", "lora", {"init": "loftq"}, "options.init", "QLoRA"),
+        ("llama", "qlora", {"init": "pissa"}, "options.init", "loftq"),
+        ("llama", "qlora", {"init": "olora"}, "options.init", "LoRA as the method"),
+        ("llama", "qlora", {"init": "loftq", "dora": True}, "options.init", "switch DoRA off"),
+        ("llama", "lora", {"init": "pissa", "dropout": 0.1}, "options.dropout", "Set dropout to 0"),
+        ("llama", "lora", {"init": "eva", "rank": 512}, "options.rank", "Set the rank to"),
+        ("gpt2", "lora", {"init": "olora"}, "options.init", "pissa"),
+        ("gpt2", "qlora", {"init": "loftq"}, "options.init", "eva"),
+    ],
+)
+def test_a_start_that_cannot_work_is_refused_beside_its_field(kind, method, raw, field, instead, save_model, choice):
+    problems = refused(method, raw, family_folder(kind, save_model), choice)
+    assert list(problems) == [field]
+    assert instead in problems[field]
+
+
+@pytest.mark.parametrize(
+    ("method", "raw"),
+    [
+        ("lora", {"init": "pissa", "dora": True, "rslora": True, "b_rate": 4}),
+        ("lora", {"init": "eva", "dropout": 0.1}),
+        ("qlora", {"init": "loftq", "quantisation": "fp4"}),
+        ("qlora", {"init": "eva", "quantisation": "int8", "dora": True}),
+    ],
+)
+def test_a_start_that_works_is_not_refused(method, raw, llama, choice):
+    assert not refused(method, raw, llama, choice)
 
 
 def test_all_wrong_options_are_reported_at_once_under_their_names():

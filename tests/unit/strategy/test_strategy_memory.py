@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from core.backend import bottleneck
+from core.strategy.disk import disk_needed
 from core.strategy.machine import Gpu
 from core.strategy.memory import forecast
 from core.strategy.methods import METHODS
@@ -131,14 +132,38 @@ def test_weights_and_what_is_trained_are_exact_for_a_real_model(name, plan, llam
     assert parts["adapter"] in {0, parts["gradients"]}
 
 
-def test_weights_in_four_bits_are_those_of_a_real_quantised_model(plan, save_model, machine):
+@pytest.mark.parametrize("double", [True, False], ids=["double", "single"])
+@pytest.mark.parametrize("kind", ["nf4", "fp4", "int8"])
+def test_quantised_weights_are_those_of_a_real_quantised_model(kind, double, plan, save_model, machine):
     from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
     folder = save_model("llama", hidden_size=256, intermediate_size=768, num_hidden_layers=1)
-    nf4 = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True)
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, quantization_config=nf4)
+    four = {"load_in_4bit": True, "bnb_4bit_quant_type": kind, "bnb_4bit_use_double_quant": double}
+    config = BitsAndBytesConfig(**({"load_in_8bit": True} if kind == "int8" else four))
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, quantization_config=config)
     held = sum(w.numel() * w.element_size() for w in model.parameters())
-    scales = [w.quant_state for w in model.parameters() if getattr(w, "quant_state", None) is not None]
-    held += sum(s.absmax.numel() + 4 * s.state2.absmax.numel() for s in scales)
-    predicted = forecast(changed(plan, method="qlora"), read_facts(str(folder)), machine).parts["weights"] * GIB
+    for weights in model.parameters():
+        held += 4 * weights.SCB.numel() if getattr(weights, "SCB", None) is not None else 0
+        state = getattr(weights, "quant_state", None)
+        if state is not None:
+            scales = state.absmax
+            held += scales.numel() + 4 * state.state2.absmax.numel() if state.nested else 4 * scales.numel()
+    quantised = changed(plan, method="qlora", options={"quantisation": kind, "double_quantisation": double})
+    predicted = forecast(quantised, read_facts(str(folder)), machine).parts["weights"] * GIB
     assert predicted == pytest.approx(held, rel=0.01)
+
+
+def test_eight_bits_hold_more_than_four_and_less_than_none(plan, seven_billion, gpu_machine):
+    def total(method, **options) -> float:
+        return forecast(changed(plan, method=method, options=options), seven_billion, gpu_machine).total_gib
+
+    nf4, fp4, int8 = (total("qlora", quantisation=kind) for kind in ("nf4", "fp4", "int8"))
+    assert nf4 == fp4 < int8 < total("lora")
+
+
+def test_a_start_that_was_taken_out_is_held_and_stored_beside_what_it_became(plan, seven_billion, machine):
+    default, pissa = (changed(plan, method="lora", options={"init": init}) for init in ("default", "pissa"))
+    parts = [forecast(each, seven_billion, machine).parts["adapter"] for each in (default, pissa)]
+    assert parts[1] == 2 * parts[0]
+    more = disk_needed(pissa, seven_billion) - disk_needed(default, seven_billion)
+    assert more == pytest.approx(5 * parts[0] * GIB)
