@@ -5,7 +5,7 @@ from itertools import groupby
 
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from core.backend.tokens import GAP, check_tokenizer, encode
+from core.backend.tokens import GAP, check_tokenizer, encode_all
 from core.dataset.example import Example
 from core.dataset.rendered import Kind, Piece, RenderedRow
 from core.errors import ModelError
@@ -32,14 +32,15 @@ def render_rows(model: str, examples: Iterable[Example], max_length: int) -> lis
 
 def render(tokenizer: PreTrainedTokenizerBase, example: Example, max_length: int) -> RenderedRow:
     """One row, token for token as training encodes it."""
-    encoded = encode(tokenizer, example, max_length)
-    if encoded is None:
+    made = encode_all(tokenizer, example, max_length)
+    if not made:
         answer = (Piece(example.answer, "answer", learned=False),)
         return RenderedRow(row=example.row, pieces=answer, tokens=0, learned=0, left_out=True)
-    pieces = tuple(_pieces(tokenizer, encoded.input_ids, encoded.prompt_length, gaps=encoded.truncated))
-    length = len(encoded.input_ids)
+    first, *more = made
+    ids = [*first.input_ids, *(token for window in more for token in window.input_ids[1:])]
+    pieces = tuple(_pieces(tokenizer, ids, first.prompt_length, gaps=first.truncated))
     return RenderedRow(
-        row=example.row, pieces=pieces, tokens=length, learned=length - encoded.prompt_length, left_out=False
+        row=example.row, pieces=pieces, tokens=len(ids), learned=len(ids) - first.prompt_length, left_out=False
     )
 
 

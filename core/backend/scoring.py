@@ -12,7 +12,7 @@ from transformers import Cache, PreTrainedTokenizerBase
 
 from core.backend.generation import generate
 from core.backend.rows import Network, by_size, choose_layout, joined_losses, padded_losses
-from core.backend.tokens import Encoded, answer_ids, encode, encode_prompt, render_prompt
+from core.backend.tokens import Encoded, answer_ids, encode_all, encode_prompt, render_prompt
 from core.backend.virtual import with_virtual_tokens
 from core.dataset.example import Example, Turn
 from core.errors import DataError, Stopped
@@ -88,6 +88,8 @@ def answer_losses(
 ) -> list[tuple[float, int]]:
     """Summed loss of each example's answer in nats, and its tokens; (0.0, 0) where the answer does not fit.
 
+    A long text without prompt is read in windows, and counts whole.
+
     Raises:
         Stopped: `stopping` was set.
     """
@@ -95,10 +97,9 @@ def answer_losses(
     places: dict[int, int] = {}
     rows: list[Encoded] = []
     for place, example in enumerate(examples):
-        row = encode(tokenizer, example, max_length)
-        if row is not None:
-            places[id(row)] = place
-            rows.append(row)
+        made = encode_all(tokenizer, example, max_length)
+        places |= {id(row): place for row in made}
+        rows += made
     layout = choose_layout(model, rows) if rows else None
     done = 0
     for group in by_size(rows):
@@ -107,10 +108,11 @@ def answer_losses(
             losses = joined_losses(model, group) if layout and layout.joined else padded_losses(model, group)
         lengths = [len(row.input_ids) - row.prompt_length for row in group]
         for row, part in zip(group, losses.double().split(lengths), strict=True):
-            found[places[id(row)]] = (float(part.sum()), len(part))
+            nats, tokens = found[place := places[id(row)]]
+            found[place] = (nats + float(part.sum()), tokens + len(part))
         done += len(group)
         if on_advance:
-            on_advance(done)
+            on_advance(len(examples) * done // len(rows))
     return found
 
 

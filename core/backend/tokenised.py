@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from core.backend.model import Loaded
 from core.backend.objective import balanced
-from core.backend.tokens import Encoded, encode
+from core.backend.tokens import Encoded, encode_all
 from core.dataset.example import Example, Split
 from core.errors import DataError, Stopped
 from core.strategy.plan import Plan
@@ -17,12 +17,18 @@ class Part:
     """One part of the split as tokens."""
 
     rows: list[Encoded]
+    """A long text without prompt makes several."""
     given: int
     """Examples of this part."""
     too_long: int
     """Left out because their answer alone does not fit."""
     empty: int
     """Left out because not one of their tokens would carry loss: a text of one token, an answer without any."""
+
+    @property
+    def windows(self) -> int:
+        """Rows beyond one for each example."""
+        return len(self.rows) - (self.given - self.dropped)
 
     @property
     def dropped(self) -> int:
@@ -55,17 +61,17 @@ def tokenise(loaded: Loaded, split: Split, plan: Plan, stopping: threading.Event
     length = min(plan.max_length, context) if context else plan.max_length
 
     def part(examples: Sequence[Example], *, weighs: bool = False) -> Part:
-        rows, kept, too_long, empty = [], [], 0, 0
+        rows: list[Encoded] = []
+        kept: list[Example] = []
+        too_long = empty = 0
         for example in examples:
             go_or_stop(stopping)
-            one = encode(loaded.tokenizer, example, length)
-            if one is None:
-                too_long += 1
-            elif len(one.input_ids) > one.prompt_length > 0:
-                rows.append(one)
-                kept.append(example)
-            else:
-                empty += 1
+            made = encode_all(loaded.tokenizer, example, length)
+            learned = [row for row in made if len(row.input_ids) > row.prompt_length > 0]
+            rows += learned
+            kept += [example] * len(learned)
+            too_long += not made
+            empty += bool(made) and not learned
         return Part(balanced(rows, kept, plan) if weighs else rows, len(examples), too_long, empty)
 
     found = Rows(part(split.train, weighs=True), part(split.validation))

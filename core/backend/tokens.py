@@ -21,7 +21,7 @@ class Encoded:
     prompt_length: int
     """Tokens of the prompt; the loss is on the rest."""
     truncated: bool
-    """Whether the prompt was shortened, or a text without prompt cut."""
+    """Whether the prompt was shortened."""
     weight: float = 1.0
     """How much its loss counts beside other rows'."""
 
@@ -48,10 +48,8 @@ def encode(tokenizer: PreTrainedTokenizerBase, example: Example, max_length: int
     """Turn `example` into at most `max_length` tokens; None where its answer alone does not fit.
 
     A prompt that is too long loses the middle of its longest turn: instructions stand at its head and questions at its
-    end. Roles and other marks of the chat template stay whole. A text without prompt that is too long loses its end.
+    end. Roles and other marks of the chat template stay whole. A text without prompt has `windows` instead.
     """
-    if not example.turns:
-        return _plain(tokenizer, example.answer, max_length)
     whole = prompt_ids(tokenizer, example.turns), answer_ids(tokenizer, example.turns, example.answer)
     if sum(map(len, whole)) <= max_length:
         return Encoded(whole[0] + whole[1], len(whole[0]), truncated=False)
@@ -65,15 +63,29 @@ def encode(tokenizer: PreTrainedTokenizerBase, example: Example, max_length: int
     return Encoded(ids + answer, len(ids), truncated=True)
 
 
-def _plain(tokenizer: PreTrainedTokenizerBase, text: str, max_length: int) -> Encoded:
-    """A text to be learned as it is: the loss is on every token but the first, before which nothing stands."""
+def encode_all(tokenizer: PreTrainedTokenizerBase, example: Example, max_length: int) -> list[Encoded]:
+    """The rows that `example` makes: one, none where its answer does not fit, or the windows of a long text."""
+    if not example.turns:
+        return windows(tokenizer, example.answer, max_length)
+    row = encode(tokenizer, example, max_length)
+    return [] if row is None else [row]
+
+
+def windows(tokenizer: PreTrainedTokenizerBase, text: str, max_length: int) -> list[Encoded]:
+    """A text to be learned as it is, in windows of at most `max_length` tokens.
+
+    Each window but the first begins with the last token of the one before, so that the loss is on every token of the
+    text exactly once; on its first token alone there is none, because nothing stands before it.
+    """
     ids = _ids(tokenizer, text, marks=True)
     start, end = tokenizer.bos_token_id, tokenizer.eos_token_id
     if start is not None and ids[:1] != [start]:
         ids = [int(start), *ids]
     if end is not None and ids[-1:] != [end]:
         ids.append(int(end))
-    return Encoded(ids[:max_length], 1, truncated=len(ids) > max_length)
+    step = max_length - 1
+    starts = range(0, max(1, len(ids) - 1), step)
+    return [Encoded(ids[at : at + max_length], 1, truncated=False) for at in starts]
 
 
 def encode_prompt(

@@ -84,7 +84,7 @@ def train(task: TrainTask, emit: Emit, stopping: threading.Event) -> None:
         if task.plan.tracker != "none":
             trainer.add_callback(Tracking(task.plan.tracker, task.home, task.folder, emit))
         go_or_stop(stopping)
-        emit(_prepared(work, split, rows))
+        _say_prepared(work, split, rows, emit)
         emit(StateChanged(state=RunState.TRAINING))
         with explained(task.plan, task.folder):
             if place is None:
@@ -161,9 +161,9 @@ def ready(loaded: Loaded, plan: Plan) -> Loaded:
     return replace(loaded, model=model)
 
 
-def _prepared(work: Work, split: Split, rows: Rows) -> Prepared:
+def _say_prepared(work: Work, split: Split, rows: Rows, emit: Emit) -> None:
     parameters = list(work.loaded.model.parameters())
-    return Prepared(
+    prepared = Prepared(
         train_rows=len(rows.train.rows),
         validation_rows=len(rows.validation.rows),
         test_rows=len(split.test),
@@ -177,6 +177,11 @@ def _prepared(work: Work, split: Split, rows: Rows) -> Prepared:
         flops_per_token=flops_per_token(work.loaded.model),
         peak_flops=peak_flops(work.loaded),
     )
+    emit(prepared)
+    if rows.train.windows:
+        texts = rows.train.given - rows.train.dropped
+        told = f"{texts:,} texts are learned in {len(rows.train.rows):,} windows"
+        emit(Noted(text=f"{told} of at most {work.plan.max_length:,} tokens, every token once."))
 
 
 def _size(weights: Any) -> int:  # noqa: ANN401 - a parameter, perhaps of bitsandbytes

@@ -35,7 +35,7 @@ class Speeds:
         self._read: dict[str, tuple[float, float, EarlierRun | None]] = {}
         self._lock = threading.Lock()
         self._probe: Inquiry[Speed] | None = None
-        self._tokens: dict[tuple[str, str, int], float] = {}
+        self._tokens: dict[tuple[str, str, int], tuple[float, float]] = {}
         self._counts: dict[tuple[str, int], tuple[int, int, int]] = {}
 
     def keep(self, plan: Plan, machine: Machine, speed: Speed) -> None:
@@ -103,13 +103,14 @@ class Speeds:
         rows = rows_of(plan.data, plan.max_length)
         counted = rows == speed.rows
         known = (plan.model, rows, plan.seed)
-        if not counted and known not in self._tokens:
-            self._tokens[known] = lengths.mean(split().train, read_facts(plan.model), plan.max_length)
+        if (not counted or plan.data.format == "plain_text") and known not in self._tokens:
+            self._tokens[known] = lengths.rows_and_mean(split().train, read_facts(plan.model), plan.max_length)
+        made, tokens = self._tokens.get(known, (1.0, 0.0))
         return Amount(
-            train_rows=train,
+            train_rows=round(train * made),
             validation_rows=validation,
             test_rows=test,
-            tokens_per_row=speed.tokens_per_row if counted else self._tokens[known],
+            tokens_per_row=speed.tokens_per_row if counted else tokens,
             counted=counted,
         )
 

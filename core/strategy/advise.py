@@ -117,6 +117,7 @@ def advise(  # noqa: PLR0913 - the engine hands over all it knows
         cell=matrix.cell_for(len(examples)),
         lengths=measure(examples, facts),
         labelled=bool(split.labels),
+        plain=choice.format == "plain_text",
     )
     plan, method_reason = _plan(situation, choice)
     memory = forecast(plan, facts, machine)

@@ -74,6 +74,8 @@ class Situation:
     lengths: Lengths
     labelled: bool
     """Whether the answers are labels, and not free text."""
+    plain: bool = False
+    """Whether there are no prompts: the texts themselves are learned."""
 
 
 def methods(it: Situation) -> list[tuple[str, Reason]]:
@@ -172,7 +174,8 @@ def max_length(it: Situation) -> tuple[int, Reason]:
     because = f"The longest row has {lengths.longest:,} tokens, the median {lengths.median:,} ({counted})."
     if lengths.longest > tokens:
         why = "more would cost memory for 1 row in 100" if wanted <= limit else f"the limit here is {limit:,}"
-        because += f" Longer prompts are shortened to {tokens:,}: {why}."
+        becomes = "texts are learned in windows of" if it.plain else "prompts are shortened to"
+        because += f" Longer {becomes} {tokens:,}: {why}."
     return tokens, Reason(choice="max_length", because=because, source="your data")
 
 

@@ -45,13 +45,20 @@ def measure(examples: Sequence[Example], facts: ModelFacts) -> Lengths:
     return Lengths(at[0], at[1], counts[-1] + EXTRA, exact=counted is not None)
 
 
-def mean(examples: Sequence[Example], facts: ModelFacts, limit: int) -> float:
-    """Tokens of a row in mean, rows beyond `limit` tokens being shortened; counted over some of many rows."""
+def rows_and_mean(examples: Sequence[Example], facts: ModelFacts, limit: int) -> tuple[float, float]:
+    """Rows that an example makes in mean, and their tokens in mean; counted over some of many examples.
+
+    A prompt is shortened to `limit` tokens, a longer text without prompt makes a row for each `limit` tokens.
+    """
     step = max(1, len(examples) // MEAN_SAMPLE)
-    texts = [f"{example.prompt}\n\n{example.answer}" for example in examples[::step]]
+    some = examples[::step]
+    texts = [f"{example.prompt}\n\n{example.answer}" for example in some]
     counts = _count(texts, facts) or [math.ceil(len(text) / CHARACTERS_PER_TOKEN) for text in texts]
     extra = EXTRA if facts.has_chat_template else 1
-    return sum(min(limit, count + extra) for count in counts) / max(1, len(counts))
+    whole = [count + extra for count in counts]
+    rows = sum(1 if example.turns else math.ceil(most / limit) for example, most in zip(some, whole, strict=True))
+    tokens = sum(min(limit, most) if example.turns else most for example, most in zip(some, whole, strict=True))
+    return rows / max(1, len(some)), tokens / max(1, rows)
 
 
 def room_of(model: str) -> Room | None:

@@ -38,7 +38,7 @@ FORMAT = Format(
     name="plain_text",
     title="Plain text",
     about="Texts to be learned as they are, without questions or answers: more of what the model was first trained on.",
-    parts=(Part("text", required=True, help="The text; what is longer than the longest row is cut there."),),
+    parts=(Part("text", required=True, help="The text; what is longer than the longest row is learned in windows."),),
     default_instruction="",
     detect=_detect,
     convert=_convert,

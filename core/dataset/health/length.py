@@ -34,15 +34,14 @@ def _run(inspection: Inspection) -> Iterable[Finding]:
     room = inspection.room
     if room is None:
         return
+    if inspection.format == "plain_text":  # a long text is learned in windows
+        return
     for file, reading in inspection.readings.items():
         long, more = _measure(reading.examples, room)
-        if inspection.format == "plain_text":
-            yield from _shortened(inspection, file, room, long, ("what comes after that is not learned.",) * 2, more)
-            continue
         lost = [row for row in long if row.answer + _FRAME > room.tokens]
         cut = [row for row in long if row.answer + _FRAME <= room.tokens]
         yield from _lost(inspection, file, room, lost, more)
-        yield from _shortened(inspection, file, room, cut, _CUT, more)
+        yield from _shortened(inspection, file, room, cut, more)
 
 
 def _measure(examples: Sequence[Example], room: Room) -> tuple[list[_Measured], str]:
@@ -80,9 +79,7 @@ def _lost(inspection: Inspection, file: str, room: Room, lost: Sequence[_Measure
     )
 
 
-def _shortened(
-    inspection: Inspection, file: str, room: Room, cut: Sequence[_Measured], becomes: tuple[str, str], more: str
-) -> Iterable[Finding]:
+def _shortened(inspection: Inspection, file: str, room: Room, cut: Sequence[_Measured], more: str) -> Iterable[Finding]:
     if not cut:
         return
     rows = tuple(row.example.row for row in cut)
@@ -96,7 +93,7 @@ def _shortened(
         rows=rows,
         what=f"{counted(len(rows))}{of_file(file)} ({_share(len(rows), total)}) {'is' if len(rows) == 1 else 'are'} "
         f"longer than the {room.tokens:,} tokens that the model takes ({room.model}; the longest row has about "
-        f"{longest.tokens:,}, row {longest.example.row:,}): {becomes[len(rows) > 1]}{more}",
+        f"{longest.tokens:,}, row {longest.example.row:,}): {_CUT[len(rows) > 1]}{more}",
         fix="Choose a model with more room, or allow longer rows, if what matters may stand where they are shortened.",
         file=file,
         example=excerpt(inspection.asked(file, rows[0])),

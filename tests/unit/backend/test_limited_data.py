@@ -72,13 +72,12 @@ def test_rows_that_hold_nothing_are_refused_before_training_with_their_count(row
 def test_rows_whose_every_label_is_masked_are_refused_with_their_count(make_task, told, split, monkeypatch):
     from core.backend import tokenised
 
-    plain = tokenised.encode
+    plain = tokenised.encode_all
 
     def masked(tokenizer, example, length):
-        one = plain(tokenizer, example, length)
-        return replace(one, prompt_length=len(one.input_ids))
+        return [replace(one, prompt_length=len(one.input_ids)) for one in plain(tokenizer, example, length)]
 
-    monkeypatch.setattr(tokenised, "encode", masked)
+    monkeypatch.setattr(tokenised, "encode_all", masked)
     with pytest.raises(DataError, match="Of 24 training rows none is left: 24 have no token to learn") as caught:
         train(make_task(), told, told.stopping)
     assert "answers" in caught.value.fix
