@@ -87,12 +87,21 @@ def train(task: TrainTask, emit: Emit, stopping: threading.Event) -> None:
         _say_prepared(work, split, rows, emit)
         emit(StateChanged(state=RunState.TRAINING))
         with explained(task.plan, task.folder):
-            if place is None:
-                trainer.validate_first()
-            trainer.train(resume_from_checkpoint=str(place) if place else None)
-            if task.steering.at_once:
-                raise Stopped
+            _to_the_end(trainer, place, task.steering)
             _close(trainer, emit, stopped=stopping.is_set())
+
+
+def _to_the_end(trainer: RowTrainer, place: Path | None, steering: Steering) -> None:
+    """Take the steps, after a validation that shows where they begin; or those after the checkpoint at `place`.
+
+    Raises:
+        Stopped: Someone asked to stop at once.
+    """
+    if place is None:
+        trainer.validate_first()
+    trainer.train(resume_from_checkpoint=str(place) if place else None)
+    if steering.at_once:
+        raise Stopped
 
 
 @contextlib.contextmanager
