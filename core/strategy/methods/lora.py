@@ -71,7 +71,7 @@ class LoraOptions(BaseModel):
         bool,
         Field(
             title="Direction and size apart (DoRA)",
-            description="The size of each output is learned by itself: often a bit better, slower, and more memory.",
+            description="The size of each output learns by itself: a bit better in its paper, slower, and more memory.",
         ),
     ] = False
     b_rate: Annotated[
@@ -80,15 +80,16 @@ class LoraOptions(BaseModel):
             ge=1,
             le=64,
             title="Rate of B (LoRA+)",
-            description="Learning rate of the second matrix, as a multiple of the first one's; 1 is plain LoRA.",
+            description="Learning rate of the second matrix, as a multiple of the first one's; 1 is plain LoRA. With "
+            "more, lower the plan's rate: at LoRA's own, 16 taught the starter model nothing.",
         ),
     ] = 1.0
     init: Annotated[
         Start,
         Field(
             title="Start of the matrices",
-            description="Default: random and zero. PiSSA, OLoRA: the base weights' main directions. EVA: the main "
-            "directions of your rows. LoftQ: what quantising lost (QLoRA only).",
+            description="Default: random and zero. PiSSA, OLoRA: the base weights' main directions. EVA: those of your "
+            "rows. LoftQ: what quantising lost (QLoRA only). On the starter model none beat the default.",
         ),
     ] = "default"
 

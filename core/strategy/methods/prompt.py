@@ -74,7 +74,7 @@ def too_many(facts: ModelFacts, tokens: int, plan: "Plan") -> dict[str, str]:
 METHOD = Method(
     name="prompt",
     title="Prompt tuning",
-    when="many tasks share a model of billions of parameters; its authors see it far behind on small ones",
+    when="many tasks share a model of billions of parameters; the starter model hardly learned its task with it",
     source="Lester et al., prompt tuning (arXiv 2104.08691), section 2",
     options=PromptOptions,
     learns="tokens",
