@@ -69,7 +69,8 @@ class Desk:
         """The run as of now; only what is new is read and folded in."""
         with self._lock:
             view = self._views.pop(run_id, RunView())
-            records = self.engine.since(run_id, view.seq)
+            store = self.engine.store
+            records = store.since(run_id, view.seq) if view.seq else store.overview(run_id)
             if records:
                 view = follow(view, records)
             self._views[run_id] = view

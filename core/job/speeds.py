@@ -135,6 +135,6 @@ class Speeds:
             at, read, run = known
             if at == row.updated_at or (not row.state.is_final and now - read < _AGAIN_SECONDS):
                 return run
-        run = read_run(row, self._store.since(row.id, kind="train"))
+        run = read_run(row, self._store.overview(row.id, kind="train"))
         self._read[row.id] = (row.updated_at, now, run)
         return run

@@ -9,10 +9,26 @@ from typing import Any, TypeVar
 
 from core.errors import NotFoundError
 from core.events import Event, RunState, StateChanged, decode, encode
+from core.store import landmarks
 from core.store.lifecycle import IllegalMove, advance
 from core.store.schema import Database
 
 EventKind = TypeVar("EventKind")
+_LAST_LANDMARK = "(SELECT COALESCE(MAX(seq), 0) FROM landmarks WHERE job_id = ? AND kind = '{kind}')"
+_OVERVIEW = f"""SELECT e.seq, e.job_id, j.kind, j.attempt, e.at, e.body FROM events e JOIN jobs j ON j.id = e.job_id
+    WHERE e.seq IN (
+        SELECT seq FROM landmarks WHERE job_id = ?
+        UNION ALL
+        SELECT seq FROM events WHERE job_id = ? AND kind NOT IN ('StepTaken', 'MemoryMeasured', 'Advanced')
+        UNION ALL
+        SELECT MAX(seq) FROM events WHERE job_id = ? AND kind = 'Advanced'
+        UNION ALL
+        SELECT seq FROM events
+        WHERE job_id = ? AND kind = 'StepTaken' AND seq > {_LAST_LANDMARK.format(kind="StepTaken")}
+        UNION ALL
+        SELECT seq FROM events
+        WHERE job_id = ? AND kind = 'MemoryMeasured' AND seq > {_LAST_LANDMARK.format(kind="MemoryMeasured")}
+    )"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +83,23 @@ class Log(Database):
             " WHERE j.run_id = ? AND e.seq > ? AND (? IS NULL OR j.kind = ?) ORDER BY e.seq LIMIT ?",
             *(run_id, seq, kind, kind, -1 if limit is None else limit),
         )
-        return [
-            Record(row["seq"], row["job_id"], row["kind"], row["attempt"], row["at"], decode(json.loads(row["body"])))
-            for row in rows
-        ]
+        return [_record(row) for row in rows]
+
+    def overview(self, run_id: str, kind: str | None = None) -> list[Record]:
+        """What the run's jobs (those of one `kind`) said so far, oldest first; of a long run the landmarks.
+
+        Of each stretch of a long run's steps and measurements the first, the last and the extremes are there, and all
+        that came after the last whole stretch, so that following with `since` goes on from the end of this.
+        """
+        jobs = self._rows("SELECT id FROM jobs WHERE run_id = ? AND (? IS NULL OR kind = ?)", run_id, kind, kind)
+        ids = [int(row["id"]) for row in jobs]
+        if sum(self._count(job, of) for job in ids for of in landmarks.KINDS) < landmarks.MANY:
+            return self.since(run_id, kind=kind)
+        rows = [row for job in ids for row in self._rows(_OVERVIEW, *[job] * 7)]
+        return [_record(row) for row in sorted(rows, key=lambda row: int(row["seq"]))]
+
+    def _count(self, job_id: int, kind: str) -> int:
+        return int(self._rows("SELECT COUNT(*) FROM events WHERE job_id = ? AND kind = ?", job_id, kind)[0][0])
 
     def last(self, run_id: str, kind: type[EventKind]) -> EventKind | None:
         """The newest event of this kind that any job of the run said."""
@@ -110,6 +139,7 @@ def write(connection: sqlite3.Connection, job_id: int, at: float, event: Event) 
         "INSERT INTO events (job_id, at, kind, body) VALUES (?, ?, ?, ?)",
         (job_id, at, type(event).__name__, json.dumps(encode(event))),
     )
+    landmarks.note(connection, job_id, event)
     if isinstance(event, StateChanged):
         connection.execute("UPDATE jobs SET state = ? WHERE id = ?", (event.state.value, job_id))
     connection.execute("UPDATE jobs SET updated_at = ? WHERE id = ?", (at, job_id))
@@ -127,3 +157,8 @@ def newest(connection: sqlite3.Connection, kind: type[Any], where: str, value: o
         return None
     body: dict[str, Any] = json.loads(row["body"])
     return body
+
+
+def _record(row: sqlite3.Row) -> Record:
+    event = decode(json.loads(row["body"]))
+    return Record(row["seq"], row["job_id"], row["kind"], row["attempt"], row["at"], event)

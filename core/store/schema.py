@@ -13,7 +13,7 @@ from typing import Any
 from core.errors import MachineError
 
 FILE_NAME = "fewtune.sqlite"
-VERSION = 2
+VERSION = 3
 """Of the tables below; grows with each change of them."""
 
 _LOCK_SECONDS = 30.0
@@ -22,6 +22,12 @@ _FINAL = "('DONE', 'STOPPED', 'FAILED', 'LOST')"
 _ONE_AT_WORK = f"CREATE UNIQUE INDEX one_job_at_work ON jobs ((1)) WHERE state NOT IN {_FINAL} AND state <> 'QUEUED'"
 _ONE_PER_RUN = f"CREATE UNIQUE INDEX one_job_per_run ON jobs (run_id) WHERE state NOT IN {_FINAL}"
 _QUEUE = "CREATE TABLE queue (id INTEGER PRIMARY KEY CHECK (id = 1), paused INTEGER NOT NULL)"
+_LANDMARKS = """CREATE TABLE landmarks (
+        job_id INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+        kind TEXT NOT NULL,
+        seq INTEGER NOT NULL,
+        PRIMARY KEY (job_id, kind, seq)
+    ) WITHOUT ROWID"""
 _TABLES = (
     """CREATE TABLE runs (
         id TEXT PRIMARY KEY,
@@ -65,6 +71,7 @@ _TABLES = (
     )""",
     "CREATE INDEX events_of_job ON events (job_id)",
     "CREATE INDEX events_by_kind ON events (job_id, kind)",
+    _LANDMARKS,
     "CREATE TABLE drafts (key TEXT PRIMARY KEY, body TEXT NOT NULL)",
     "CREATE TABLE servers (id INTEGER PRIMARY KEY CHECK (id = 1), pid INTEGER, created REAL, address TEXT)",
     # Folders of deleted runs that could not be removed yet.
@@ -72,20 +79,24 @@ _TABLES = (
     _QUEUE,
     f"PRAGMA user_version = {VERSION}",
 )
-_UPGRADE = (
-    "DROP INDEX one_active_job",
-    "ALTER TABLE jobs ADD COLUMN place REAL NOT NULL DEFAULT 0",
-    "ALTER TABLE jobs ADD COLUMN not_before REAL",
-    "ALTER TABLE jobs ADD COLUMN held INTEGER NOT NULL DEFAULT 0",
-    "ALTER TABLE jobs ADD COLUMN wish TEXT NOT NULL DEFAULT ''",
-    "ALTER TABLE jobs ADD COLUMN told INTEGER NOT NULL DEFAULT 0",
-    "UPDATE jobs SET told = 1",
-    _ONE_AT_WORK,
-    _ONE_PER_RUN,
-    _QUEUE,
-    f"PRAGMA user_version = {VERSION}",
-)
-"""From version 1, which had no queue."""
+_UPGRADES: dict[int, tuple[str, ...]] = {
+    0: _TABLES,
+    1: (
+        "DROP INDEX one_active_job",
+        "ALTER TABLE jobs ADD COLUMN place REAL NOT NULL DEFAULT 0",
+        "ALTER TABLE jobs ADD COLUMN not_before REAL",
+        "ALTER TABLE jobs ADD COLUMN held INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE jobs ADD COLUMN wish TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE jobs ADD COLUMN told INTEGER NOT NULL DEFAULT 0",
+        "UPDATE jobs SET told = 1",
+        _ONE_AT_WORK,
+        _ONE_PER_RUN,
+        _QUEUE,
+        "PRAGMA user_version = 2",
+    ),
+    2: (_LANDMARKS, f"PRAGMA user_version = {VERSION}"),
+}
+"""What leads on from each version: 1 had no queue, 2 no landmarks."""
 
 
 class Database:
@@ -166,9 +177,10 @@ class Database:
         if _version(connection) == VERSION:
             return
         with self._transaction():
-            before = _version(connection)  # asked again: another process may have been first
-            for statement in {0: _TABLES, 1: _UPGRADE}.get(before, ()):
-                connection.execute(statement)
+            # Asked again and again: another process may have been first, and each step leads to the next version.
+            while (before := _version(connection)) != VERSION:
+                for statement in _UPGRADES[before]:
+                    connection.execute(statement)
 
     def _check_version(self, connection: sqlite3.Connection) -> None:
         version = _version(connection)

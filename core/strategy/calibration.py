@@ -88,8 +88,8 @@ class Logs(Protocol):
     def runs(self) -> Sequence[Run]:
         """All runs, newest first."""
 
-    def since(self, run_id: str, seq: int = 0, limit: int | None = None, kind: str | None = None) -> Sequence[Line]:
-        """What the run's jobs of one kind said, oldest first."""
+    def overview(self, run_id: str, kind: str | None = None) -> Sequence[Line]:
+        """What the run's jobs of one kind said, oldest first; of many steps some."""
 
 
 class Experience:
@@ -127,7 +127,7 @@ class Experience:
         key = run.id, run.attempt
         if key in self._known:
             return self._known[key]
-        held = observe(run.plan, (line.event for line in self._logs.since(run.id, kind="train")))
+        held = observe(run.plan, (line.event for line in self._logs.overview(run.id, kind="train")))
         if run.state.is_final:
             self._known[key] = held
         return held
@@ -145,9 +145,9 @@ def observe(plan: Mapping[str, Any], events: Iterable[Event]) -> Held | None:
     steps = [event for event in training if isinstance(event, StepTaken)]
     if prepared is None or len(steps) < FEWEST_STEPS or not peak:
         return None
-    counts = [0, *(step.tokens for step in steps)]
-    # An attempt counts its tokens from nought, so the first step of a resumed one is left out.
-    most = max(after - before for before, after in pairwise(counts))
+    counts = [(steps[0].step - 1, 0), *((step.step, step.tokens) for step in steps)]
+    # An attempt counts its tokens from nought, so the first step of a resumed one is left out; a long log has gaps.
+    most = max((after[1] - before[1]) / max(1, after[0] - before[0]) for before, after in pairwise(counts))
     return Held(
         plan=known,
         device=_device(prepared.device),

@@ -1,11 +1,13 @@
 """What an open training page costs the server per tick, by the length of the run."""
 
+import statistics
 import time
 
 import pytest
 
-from core.events import StepTaken
-from core.store.store import Record
+from core.events import RunState, StateChanged, StepTaken
+from core.store.log import Record
+from core.store.store import Store
 from ui import plots
 from ui.present import RunView, follow
 
@@ -31,6 +33,29 @@ def _record(number: int) -> Record:
 def _figures(view: RunView) -> list[int]:
     built = [plots.loss(view), *(plots.small(view, name) for name in ("rate", "norm", "speed"))]
     return [len(plots.drawn(figure).plot) for figure in built]
+
+
+@pytest.mark.benchmark
+@pytest.mark.timeout(1800)
+def test_a_run_of_a_million_steps_opens_about_as_fast_as_one_of_thirty_thousand(tmp_path):
+    took = {}
+    for length in (30_000, LENGTHS[-1]):
+        store = Store(tmp_path / str(length))
+        job = store.add_run({}, "long")
+        begun = (RunState.PREPARING, RunState.TRAINING)
+        store.append_all(job.id, [(0.0, StateChanged(state=state)) for state in begun])
+        for start in range(0, length, 1000):
+            store.append_all(job.id, [(0.0, _record(number).event) for number in range(start + 1, start + 1001)])
+        times = []
+        for _ in range(5):
+            began = time.perf_counter()
+            view = follow(RunView(), store.overview(job.run_id))
+            _figures(view)
+            times.append(time.perf_counter() - began)
+        took[length] = statistics.median(times)
+        print(f"{length:,} steps: read, folded and drawn in {took[length]:.2f} s")
+        store.close()
+    assert took[LENGTHS[-1]] < 2 * took[30_000]
 
 
 @pytest.mark.benchmark
