@@ -19,9 +19,9 @@ AMBER, RED, GREY, YELLOW = "#E69F00", "#D55E00", "#7d8590", "#b8a30c"
 SERIES = (BLUE, AMBER, GREEN, PURPLE, SKY, RED, GREY, YELLOW)
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid", "dash")
 TALL, SHORT = 300, 170
-MOST_POINTS = 200
+MOST_POINTS = 150
 """Of one curve in a figure: a tick sends a few kB."""
-SMALL_POINTS = 100
+SMALL_POINTS = 75
 _TEXT, _LINE = "#5c6470", "rgba(125,133,144,0.22)"
 
 Figure = dict[str, Any]
@@ -29,7 +29,7 @@ Figure = dict[str, Any]
 
 def drawn(figure: Figure) -> PlotData:
     """The figure as the page sends it."""
-    return PlotData(type="plotly", plot=json.dumps(figure, allow_nan=False))
+    return PlotData(type="plotly", plot=json.dumps(figure, allow_nan=False, separators=(",", ":")))
 
 
 def thinned(points: Sequence[Point], most: int = MOST_POINTS) -> tuple[list[float], list[float | None]]:
@@ -48,7 +48,14 @@ def thinned(points: Sequence[Point], most: int = MOST_POINTS) -> tuple[list[floa
                 keep.update((int(part[np.nanargmin(values)]), int(part[np.nanargmax(values)])))
         index = np.array(sorted(keep))
         x, y = x[index], y[index]
-    return [round(at, 2) for at in x.tolist()], [None if np.isnan(value) else float(f"{value:.4g}") for value in y]
+    places: list[float] = [int(at) if at.is_integer() else round(at, 2) for at in x.tolist()]
+    return places, [None if np.isnan(value) else _short(float(value)) for value in y]
+
+
+def _short(value: float) -> float:
+    """Four digits, and no ".0": most of what a tick sends is numbers."""
+    short = float(f"{value:.4g}")
+    return int(short) if short.is_integer() else short
 
 
 def loss(view: RunView, patience: str = "") -> Figure:
