@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.evaluate.metrics import METRICS
+from core.evaluate.metrics.metric import Measure
 from core.events import RunState
 from core.strategy.methods import METHODS
 from core.strategy.plan import Plan
@@ -205,12 +206,12 @@ def validations_since_best(view: RunView) -> int:
     return count
 
 
-def difference(name: str, values: Mapping[str, Any]) -> str:
-    """A metric's change with its interval: "+31 points (+26 to +36)"."""
+def difference(name: str, values: Mapping[str, Any], measure: Measure | None = None) -> str:
+    """A metric's change with its interval: "+31 points (+26 to +36)"; `measure` where it is not one of ours."""
     base, tuned = values.get("base"), values.get("tuned")
     if base is None or tuned is None:
         return words.NOTHING
-    metric = METRICS.get(name)
+    metric = measure or METRICS.get(name)
     share = metric is not None and metric.unit == "%"
     scale, noun = (100.0, " points") if share else (1.0, "")
     digits = (0 if abs(tuned - base) >= 0.1 else 1) if share else 2

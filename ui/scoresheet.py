@@ -2,7 +2,6 @@
 
 from core.evaluate.evaluation import Evaluation, RowResult
 from core.evaluate.headline import tells_apart
-from core.evaluate.metrics import METRICS
 from ui import drawings, markup, phrases, words
 from ui.markup import text
 from ui.present import RunView
@@ -43,10 +42,10 @@ def headline(view: RunView | None, evaluation: Evaluation | None) -> str:
         return markup.headline("No scores yet", told, "amber")
     if not evaluation.primary:
         return markup.headline(evaluation.headline)
-    result = evaluation.metrics[evaluation.primary]
+    result, measure = evaluation.metrics[evaluation.primary], evaluation.measure(evaluation.primary)
     tone = ""
-    if tells_apart(result):
-        better = (result["tuned"] > result["base"]) == METRICS[evaluation.primary].higher_is_better
+    if measure is not None and tells_apart(result):
+        better = (result["tuned"] > result["base"]) == measure.higher_is_better
         tone = "good" if better else "bad"
     title, _, below = evaluation.headline.partition(": ")
     told = below[:1].upper() + below[1:] if below else ""
@@ -61,20 +60,28 @@ def progress(view: RunView) -> str:
 
 
 def strips(evaluation: Evaluation) -> str:
-    """One strip per metric, the deciding one first."""
-    names = sorted(evaluation.metrics, key=lambda name: name != evaluation.primary)
-    drawn = []
-    for name in names:
-        metric = METRICS.get(name)
-        if metric is None:
-            continue
-        values = evaluation.metrics[name]
-        change = phrases.difference(name, values)
-        lower = "" if metric.higher_is_better else " (lower is better)"
-        title = f"{metric.title}{lower}: {change}"
-        spans = evaluation.intervals.get(name, {})
-        drawn.append(drawings.strip(title, metric.about, values, spans, metric.unit == "%"))
-    return markup.block(f"<div class='ft-strips'>{''.join(drawn)}</div>")
+    """One strip per metric: those that decide first, all others folded behind them."""
+    first = "".join(_strip(evaluation, name) for name in evaluation.first)
+    problems = "".join(f"<p class='ft-note' role='alert'>{text(told)}</p>" for told in evaluation.problems)
+    more = ""
+    if evaluation.more:
+        folded = "".join(_strip(evaluation, name) for name in evaluation.more)
+        more = (
+            f"<details id='ft-more-measures'><summary>More measures ({len(evaluation.more)})</summary>"
+            f"<div class='ft-strips'>{folded}</div></details>"
+        )
+    return markup.block(f"<div class='ft-strips'>{first}</div>{problems}{more}")
+
+
+def _strip(evaluation: Evaluation, name: str) -> str:
+    measure, values = evaluation.measure(name), evaluation.metrics[name]
+    if measure is None:
+        return ""
+    lower = " (lower is better)" if measure.higher_is_better is False else ""
+    title = f"{measure.title}{lower}: {phrases.difference(name, values, measure)}"
+    spans = evaluation.intervals.get(name, {})
+    hint = f"{measure.about} {evaluation.told(name)}. Source: {measure.source}"
+    return drawings.strip(title, hint, values, spans, measure.unit == "%")
 
 
 def outcomes(evaluation: Evaluation) -> list[tuple[str, str]]:
@@ -91,10 +98,3 @@ def line(row: RowResult) -> list[str]:
     """A row of the table."""
     texts = (words.shortened(part, 220) for part in (row.prompt, row.reference, row.base, row.tuned))
     return [str(row.row), _OUTCOMES.get(row.outcome, row.outcome), *texts]
-
-
-def confusion(evaluation: Evaluation) -> str:
-    """Both tables side by side."""
-    base = drawings.confusion(evaluation.labels, evaluation.confusion_base, "Base model")
-    tuned = drawings.confusion(evaluation.labels, evaluation.confusion_tuned, "Tuned model")
-    return markup.block(f"<div class='ft-confusions'>{base}{tuned}</div>")

@@ -51,13 +51,15 @@ def generate(  # noqa: PLR0913 - what both models are asked, and who is told
     *,
     max_length: int,
     on_advance: Callable[[int], None] | None = None,
-    on_circle: Callable[[], None] | None = None,
+    on_circle: Callable[[int], None] | None = None,
+    on_unended: Callable[[int], None] | None = None,
     stopping: threading.Event | None = None,
 ) -> list[str]:
     """The model's answer to each example's prompt, without surrounding blanks.
 
     `max_length` is of the prompt and the answer together, in tokens. Prompts run in batches sorted by length. An answer
-    that goes round in circles is ended there, told to `on_circle`, and keeps the passage once.
+    that goes round in circles is ended there, told to `on_circle`, and keeps the passage once. `on_unended` is told of
+    each answer that the model did not end, those in circles included. Both get the example's place.
 
     Raises:
         Stopped: `stopping` was set; it is looked at between batches.
@@ -85,7 +87,9 @@ def generate(  # noqa: PLR0913 - what both models are asked, and who is told
             kept = ids[: next((at for at, token in enumerate(ids) if token in over), len(ids))]
             rounds = circle(kept)
             if rounds is not None and on_circle:
-                on_circle()
+                on_circle(place)
+            if on_unended and (rounds is not None or not over.intersection(ids)):
+                on_unended(place)
             answers[place] = str(tokenizer.decode(kept[:rounds], skip_special_tokens=True)).strip()
         if on_advance:
             on_advance(start + len(places))

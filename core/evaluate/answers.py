@@ -1,6 +1,7 @@
 """Both models' answers to the held-out prompts."""
 
 import gc
+import math
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -88,14 +89,10 @@ def ask_both(task: EvaluateTask, split: Split, emit: Emit, stopping: Flag) -> tu
 def ask(loaded: "Loaded", questions: Questions, what: str, emit: Emit, stopping: Flag) -> list[Answer]:
     """One model's answers: the most likely label, greedy text, or none; and its loss on the references."""
     total = len(questions.examples) * (1 if questions.labels or questions.ask_nothing else 2)
-    circles = 0
+    circles: list[int] = []
 
     def advance(done: int) -> None:
         emit(Advanced(what=what, done=done, total=total))
-
-    def count_circle() -> None:
-        nonlocal circles
-        circles += 1
 
     advance(0)
     with loaded.autocast():
@@ -104,10 +101,10 @@ def ask(loaded: "Loaded", questions: Questions, what: str, emit: Emit, stopping:
         elif questions.labels:
             answers = _choose(loaded, questions, advance, stopping)
         else:
-            answers = _write(loaded, questions, advance, count_circle, stopping)
+            answers = _write(loaded, questions, advance, circles.append, stopping)
     advance(total)
     if circles:
-        share = f"{circles:,} of {len(answers):,} answers"
+        share = f"{len(circles):,} of {len(answers):,} answers"
         emit(Noted(text=f"{what}: {share} went round in circles and were ended there, the passage kept once."))
     return answers
 
@@ -145,8 +142,11 @@ def _choose(loaded: "Loaded", questions: Questions, advance: Advance, stopping: 
             tokens = len(answer_ids(loaded.tokenizer, example.turns, example.answer))
         else:
             nats, tokens = next(losses)
-        best = labels[max(range(len(row)), key=row.__getitem__)]
-        answers.append(Answer(reference=example.answer, text=best, nats=nats, tokens=tokens))
+        best = max(range(len(row)), key=row.__getitem__)
+        # Among the labels alone: what the model would say besides them is no choice here.
+        sure = 1 / sum(math.exp(score - row[best]) for score in row)
+        confidence = sure if math.isfinite(sure) else None
+        answers.append(Answer(example.answer, labels[best], nats=nats, tokens=tokens, confidence=confidence))
     return answers
 
 
@@ -160,12 +160,13 @@ def _read(loaded: "Loaded", questions: Questions, advance: Advance, stopping: Fl
 
 
 def _write(
-    loaded: "Loaded", questions: Questions, advance: Advance, on_circle: Callable[[], None], stopping: Flag
+    loaded: "Loaded", questions: Questions, advance: Advance, on_circle: Advance, stopping: Flag
 ) -> list[Answer]:
     """What the model writes to each prompt, and its loss on the reference."""
     from core.backend.scoring import generate
 
     examples, rows = questions.examples, len(questions.examples)
+    unended: set[int] = set()
     texts = generate(
         loaded.model,
         loaded.tokenizer,
@@ -174,14 +175,15 @@ def _write(
         max_length=questions.max_length,
         on_advance=advance,
         on_circle=on_circle,
+        on_unended=unended.add,
         stopping=stopping,
     )
     losses = _losses(
         loaded, examples, questions.max_length, on_advance=lambda done: advance(rows + done), stopping=stopping
     )
     return [
-        Answer(reference=example.answer, text=text, nats=nats, tokens=tokens)
-        for example, text, (nats, tokens) in zip(examples, texts, losses, strict=True)
+        Answer(example.answer, text, nats=nats, tokens=tokens, ended=place not in unended)
+        for place, (example, text, (nats, tokens)) in enumerate(zip(examples, texts, losses, strict=True))
     ]
 
 

@@ -44,8 +44,11 @@ class BaseScores:
         """The answers, if these questions were asked before."""
         try:
             rows = json.loads(self._path.read_text(encoding="utf-8"))
-            said = [(str(text), float(nats), int(tokens)) for text, nats, tokens in rows]
-        except (OSError, ValueError, TypeError):  # not there, or damaged: then the model is asked again
+            said = [
+                (str(text), float(nats), int(tokens), None if sure is None else float(sure), bool(ended))
+                for text, nats, tokens, sure, ended in rows
+            ]
+        except (OSError, ValueError, TypeError):  # not there, damaged or of before: then the model is asked again
             return None
         if len(said) != len(self._references):
             return None
@@ -53,7 +56,8 @@ class BaseScores:
 
     def write(self, answers: list[Answer]) -> None:
         """Keep the answers, and forget the oldest of too many entries."""
-        write_json([[answer.text, answer.nats, answer.tokens] for answer in answers], self._path)
+        rows = [[answer.text, answer.nats, answer.tokens, answer.confidence, answer.ended] for answer in answers]
+        write_json(rows, self._path)
         entries = sorted(self._path.parent.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
         for old in entries[_KEPT:]:
             old.unlink(missing_ok=True)

@@ -1,6 +1,5 @@
 """Did it help? Base and tuned model on the same rows, which nobody trained on."""
 
-import math
 from collections.abc import Sequence
 from threading import Event as Flag
 from typing import Any
@@ -10,15 +9,15 @@ from core.dataset.load import load
 from core.evaluate.answers import EvaluateTask, ask_both
 from core.evaluate.evaluation import Evaluation, Outcome, RowResult, read_evaluation, write_evaluation
 from core.evaluate.headline import headline, nothing_held_out
+from core.evaluate.measured import Measured, measure_all
 from core.evaluate.metrics import METRICS
-from core.evaluate.metrics.metric import Answer, Metric
-from core.evaluate.statistics import mcnemar, paired_bootstrap, wilson_interval
+from core.evaluate.metrics.families import FIRST, family_of
+from core.evaluate.metrics.metric import Answer, Family, Metric
+from core.evaluate.statistics import Difference
 from core.events import Emit, Evaluated, Noted
 
 __all__ = ["EvaluateTask", "Evaluation", "RowResult", "compare", "evaluate", "read_evaluation"]
 
-_LONG_ANSWER = 8  # words: from here on a summary, which nobody expects word for word
-_PLAIN = "perplexity"
 _SAME = 1e-9
 _ORDER: dict[Outcome, int] = {"win": 0, "loss": 1, "tie": 2}
 
@@ -53,85 +52,61 @@ def evaluate(task: EvaluateTask, emit: Emit, stopping: Flag) -> Evaluation:
 def compare(split: Split, base: Sequence[Answer], tuned: Sequence[Answer], *, seed: int) -> Evaluation:
     """What the answers to `split.test` say: metrics with intervals, and each row's outcome."""
     labelled = bool(split.labels) and all(example.label is not None for example in split.test)
-    applying = [METRICS[_PLAIN]] if _is_plain(split.test) else _applying(labelled=labelled)
-    results = {metric.name: _measure(metric, base, tuned, seed) for metric in applying}
-    measured = {name: result for name, result in results.items() if result is not None}
-    primary = METRICS[primary_metric(split.test, labelled=labelled)]
+    family = family_of(split.test, labelled=labelled)
+    measured = {one.metric.name: one for one in measure_all(_applying(family), base, tuned, seed)}
+    primary = METRICS[FIRST[family][0]]
     rows = sorted(
         (_row(primary, *three) for three in zip(split.test, base, tuned, strict=True)),
         key=lambda row: (_ORDER[row.outcome], -abs(row.tuned_score - row.base_score), row.row),
     )
     outcomes = [row.outcome for row in rows]
-    metrics = {name: metric for name, (metric, _) in measured.items()}
+    metrics = {name: _result(one) for name, one in measured.items()}
+    needed = {name: one.needed for name, one in measured.items()}
     labels = sorted({*split.labels, *(answer.reference for answer in base)}) if labelled else []
     return Evaluation(
         rows=rows,
         primary=primary.name,
         metrics=metrics,
-        intervals={name: intervals for name, (_, intervals) in measured.items()},
+        intervals={name: _intervals(one.difference) for name, one in measured.items()},
         wins=outcomes.count("win"),
         losses=outcomes.count("loss"),
         ties=outcomes.count("tie"),
-        headline=headline(primary, metrics[primary.name], len(rows)),
+        headline=headline(primary, metrics[primary.name], len(rows), needed[primary.name]),
         labels=labels,
         confusion_base=_confusion(labels, base),
         confusion_tuned=_confusion(labels, tuned),
+        needed=needed,
     )
 
 
-def _applying(*, labelled: bool) -> list[Metric]:
-    return [metric for metric in METRICS.values() if metric.applies(labels=labelled)]
-
-
-def _is_plain(examples: Sequence[Example]) -> bool:
-    """Whether the rows are texts that nobody asked for, of which only the likelihood can be measured."""
-    return not any(example.turns for example in examples)
+def _applying(family: Family) -> list[Metric]:
+    """The metrics that say something of such a task, those that decide first."""
+    first = FIRST[family]
+    others = [metric for name, metric in METRICS.items() if family in metric.families and name not in first]
+    return [*(METRICS[name] for name in first), *others]
 
 
 def primary_metric(examples: Sequence[Example], *, labelled: bool) -> str:
     """The metric that decides: what a person would ask first of such answers."""
-    if _is_plain(examples):
-        return _PLAIN
-    if labelled:
-        return "accuracy"
-    lengths = sorted(len(example.answer.split()) for example in examples)
-    return "rouge_l" if lengths[len(lengths) // 2] >= _LONG_ANSWER else "exact_match"
+    return FIRST[family_of(examples, labelled=labelled)][0]
 
 
-def _measure(
-    metric: Metric, base: Sequence[Answer], tuned: Sequence[Answer], seed: int
-) -> tuple[dict[str, Any], dict[str, list[float]]] | None:
-    """The metric's result and both models' own intervals; None where it is no number."""
-    parts = metric.parts(base), metric.parts(tuned)
-    values = [float(metric.combine(part.sum(axis=0))) for part in parts]
-    if not all(math.isfinite(value) for value in values):
-        return None
-    difference = paired_bootstrap(*parts, metric.combine, seed=seed)
-    own, p_value = (difference.base, difference.tuned), difference.p_value
-    if metric.binary:
-        own = _share(metric, base), _share(metric, tuned)
-        p_value = _exact(metric, base, tuned)
-    result = {"base": values[0], "tuned": values[1], "interval": list(difference.interval), "p_value": p_value}
-    return result, {"base": list(own[0]), "tuned": list(own[1])}
+def _result(one: Measured) -> dict[str, Any]:
+    difference = one.difference
+    spread = {"interval": list(difference.interval), "p_value": difference.p_value}
+    return {"base": one.base, "tuned": one.tuned} | spread
 
 
-def _share(metric: Metric, answers: Sequence[Answer]) -> tuple[float, float]:
-    return wilson_interval(sum(metric.score_row(answer) or 0.0 for answer in answers), len(answers))
-
-
-def _exact(metric: Metric, base: Sequence[Answer], tuned: Sequence[Answer]) -> float:
-    changes = [
-        (metric.score_row(after) or 0.0) - (metric.score_row(before) or 0.0)
-        for before, after in zip(base, tuned, strict=True)
-    ]
-    return mcnemar(sum(change > 0 for change in changes), sum(change < 0 for change in changes))
+def _intervals(difference: Difference) -> dict[str, list[float]]:
+    return {"base": list(difference.base), "tuned": list(difference.tuned)}
 
 
 def _row(metric: Metric, example: Example, base: Answer, tuned: Answer) -> RowResult:
     before, after = metric.score_row(base) or 0.0, metric.score_row(tuned) or 0.0
     gain = (after - before) * (1 if metric.higher_is_better else -1)
+    sure = base.confidence, tuned.confidence
     outcome: Outcome = "tie" if abs(gain) < _SAME else "win" if gain > 0 else "loss"
-    return RowResult(example.row, example.prompt, example.answer, base.text, tuned.text, before, after, outcome)
+    return RowResult(example.row, example.prompt, example.answer, base.text, tuned.text, before, after, outcome, *sure)
 
 
 def _confusion(labels: Sequence[str], answers: Sequence[Answer]) -> list[list[int]]:

@@ -8,6 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from core.evaluate.headline import headline
+from core.evaluate.metrics import METRICS
+from core.evaluate.metrics.families import FIRST
+from core.evaluate.metrics.metric import Family, Measure
+from core.evaluate.reliability import Bin, reliability
+
 Outcome = Literal["win", "loss", "tie"]
 
 _FILE = "evaluation.json"
@@ -29,6 +35,9 @@ class RowResult:
     tuned_score: float
     outcome: Outcome
     """Of the tuned model."""
+    base_confidence: float | None = None
+    """Probability of the chosen label; None for free text, and in files of earlier versions."""
+    tuned_confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +61,43 @@ class Evaluation:
     confusion_base: list[list[int]] = field(default_factory=list)
     """Reference by prediction."""
     confusion_tuned: list[list[int]] = field(default_factory=list)
+    needed: dict[str, int | None] = field(default_factory=dict)
+    """Metric name to about how many rows would tell such a difference in 4 of 5 cases; None where there is none."""
+    own: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Name of each metric of the operator's own to the fields of its `Measure`."""
+    problems: list[str] = field(default_factory=list)
+    """What went wrong with metrics of the operator's own: file, line and what to do."""
+
+    @property
+    def family(self) -> Family:
+        """What kind of answers these are."""
+        if self.labels:
+            return Family.LABELS
+        return next((family for family, names in FIRST.items() if names[0] == self.primary), Family.SHORT)
+
+    def measure(self, name: str) -> Measure | None:
+        """What a metric's number means; None for one that this version does not know."""
+        return METRICS.get(name) or (Measure(**self.own[name]) if name in self.own else None)
+
+    @property
+    def first(self) -> list[str]:
+        """The metrics that are shown large: those of the family, then the operator's own."""
+        return [name for name in (*FIRST[self.family], *self.own) if name in self.metrics]
+
+    @property
+    def more(self) -> list[str]:
+        """All others that this version knows."""
+        return [name for name in self.metrics if name not in self.first and self.measure(name) is not None]
+
+    def told(self, name: str) -> str:
+        """A metric's difference as a sentence."""
+        measure = self.measure(name)
+        return headline(measure, self.metrics[name], len(self.rows), self.needed.get(name)) if measure else ""
+
+    def reliability(self, side: Literal["base", "tuned"]) -> list[Bin]:
+        """Of "base" or "tuned": how often the chosen labels are right, by their probability; empty where unknown."""
+        pairs = ((getattr(row, f"{side}_confidence"), getattr(row, side) == row.reference) for row in self.rows)
+        return reliability((confidence, right) for confidence, right in pairs if confidence is not None)
 
 
 def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
@@ -70,8 +116,14 @@ def read_evaluation(folder: Path) -> Evaluation | None:
         raw = json.loads((folder / _FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    rows = [RowResult(**row) for row in raw.pop("rows")]
-    return Evaluation(rows=rows, **raw)
+    rows = [RowResult(**_known(RowResult, row)) for row in raw.pop("rows")]
+    return Evaluation(rows=rows, **_known(Evaluation, raw))
+
+
+def _known(kind: type[Any], raw: dict[str, Any]) -> dict[str, Any]:
+    """The fields that this version has: an earlier one wrote fewer, a later one may write more."""
+    names = {known.name for known in dataclasses.fields(kind)}
+    return {name: value for name, value in raw.items() if name in names}
 
 
 def write_json(value: object, path: Path) -> None:

@@ -8,12 +8,14 @@ from core.evaluate.evaluation import Evaluation
 
 _COMMANDS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _COLUMNS = ("row", "outcome", "prompt", "reference", "base", "tuned", "base_score", "tuned_score")
+_SURE = ("base_confidence", "tuned_confidence")
 
 
 def to_csv(evaluation: Evaluation) -> bytes:
     """UTF-8 with a byte order mark, so that spreadsheets read other alphabets right."""
-    rows = ([getattr(row, column) for column in _COLUMNS] for row in evaluation.rows)
-    return write_csv(_COLUMNS, rows).encode("utf-8-sig")
+    columns = _COLUMNS + (_SURE if evaluation.labels else ())
+    rows = ([getattr(row, column) for column in columns] for row in evaluation.rows)
+    return write_csv(columns, rows).encode("utf-8-sig")
 
 
 def write_csv(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> str:

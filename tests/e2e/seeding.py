@@ -5,7 +5,9 @@ from pathlib import Path
 
 from core.dataset.choice import DataChoice
 from core.engine import Engine
-from core.evaluate.evaluation import Evaluation, RowResult, write_evaluation
+from core.evaluate.compare import compare
+from core.evaluate.evaluation import Evaluation, write_evaluation
+from core.evaluate.metrics.metric import Answer
 from core.events import (
     CheckpointSaved,
     Evaluated,
@@ -113,40 +115,11 @@ def an_evaluation(engine: Engine, choice: DataChoice) -> Evaluation:
     """Made-up answers to the real held-out rows: base right on a tenth, tuned on four fifths."""
     split = engine.split(choice)
     labels = list(split.labels)
-    rows = []
+    base, tuned = [], []
     for index, example in enumerate(split.test):
         other = labels[(index * 7) % len(labels)] if labels else "something else"
-        base, tuned = (example.answer if index % 10 == 0 else other), (example.answer if index % 5 else other)
-        scores = (float(base == example.answer), float(tuned == example.answer))
-        outcome = "win" if scores[1] > scores[0] else "loss" if scores[1] < scores[0] else "tie"
-        rows.append(RowResult(example.row, example.prompt, example.answer, base, tuned, *scores, outcome))
-    counts = {kind: sum(1 for row in rows if row.outcome == kind) for kind in ("win", "loss", "tie")}
-    base, tuned = (sum(getattr(row, side) for row in rows) / len(rows) for side in ("base_score", "tuned_score"))
-    tables = [
-        [[sum(1 for r in rows if r.reference == a and getattr(r, side) == b) for b in labels] for a in labels]
-        for side in ("base", "tuned")
-    ]
-    name = "accuracy" if labels else "exact_match"
-    near, far = tuned - base - 0.06, tuned - base + 0.06
-    return Evaluation(
-        rows=sorted(rows, key=lambda row: ("win", "loss", "tie").index(row.outcome)),
-        primary=name,
-        metrics={
-            name: {"base": base, "tuned": tuned, "interval": [near, far], "p_value": 1e-9},
-            "macro_f1": {"base": base - 0.02, "tuned": tuned - 0.01, "interval": [near, far], "p_value": 1e-9},
-            "perplexity": {"base": 61.3, "tuned": 1.9, "interval": [-62.0, -55.0], "p_value": 1e-9},
-        },
-        intervals={
-            name: {"base": [base - 0.04, base + 0.04], "tuned": [tuned - 0.05, tuned + 0.05]},
-            "macro_f1": {"base": [base - 0.05, base + 0.03], "tuned": [tuned - 0.06, tuned + 0.04]},
-            "perplexity": {"base": [55.0, 67.0], "tuned": [1.7, 2.1]},
-        },
-        wins=counts["win"],
-        losses=counts["loss"],
-        ties=counts["tie"],
-        headline=f"Better by {100 * (tuned - base):.0f} points ({100 * near:.0f} to {100 * far:.0f}): "
-        f"{base:.0%} before, {tuned:.0%} after, on {len(rows)} rows nobody trained on",
-        labels=labels,
-        confusion_base=tables[0] if labels else [],
-        confusion_tuned=tables[1] if labels else [],
-    )
+        sure = (0.15 + index % 5 / 20, 0.55 + index % 9 / 20) if labels else (None, None)
+        before, after = (example.answer if index % 10 == 0 else other), (example.answer if index % 5 else other)
+        base.append(Answer(example.answer, before, nats=12.0 + index % 3, tokens=3, confidence=sure[0]))
+        tuned.append(Answer(example.answer, after, nats=1.5 + index % 4, tokens=3, confidence=sure[1]))
+    return compare(split, base, tuned, seed=7)

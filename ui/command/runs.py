@@ -6,6 +6,8 @@ from typing import Any
 
 from core.engine import Engine, RunSummary
 from core.errors import UserError
+from core.evaluate.as_json import as_json
+from core.evaluate.evaluation import Evaluation
 from core.events import RunState
 from core.store.store import Job
 from ui import phrases, words
@@ -75,17 +77,12 @@ def evaluate(engine: Engine, given: Namespace) -> int:
     if scores is None:
         return _failed(f"Run {summary.row.id} has no scores.", "Look into its worker.log.", given)
     if given.json:
-        say.answer(
-            {
-                "rows": len(scores.rows),
-                "metrics": scores.metrics,
-                "wins": scores.wins,
-                "losses": scores.losses,
-                "ties": scores.ties,
-            }
-        )
+        say.answer(as_json(scores))
         return 0
-    _tell_scores(scores.metrics, len(scores.rows))
+    _tell_scores(scores.metrics, len(scores.rows), scores)
+    say.tell(f"{scores.headline}.")
+    for problem in scores.problems:
+        say.note(problem)
     say.tell(f"{scores.wins} better, {scores.losses} worse, {scores.ties} alike")
     return 0
 
@@ -140,13 +137,17 @@ def _ended(state: RunState) -> str:
     return "It was stopped before it was done." if state == RunState.STOPPED else f"It ended as {state.value}."
 
 
-def _tell_scores(metrics: Mapping[str, Mapping[str, Any]], rows: int) -> None:
+def _tell_scores(metrics: Mapping[str, Mapping[str, Any]], rows: int, scores: Evaluation | None = None) -> None:
     heads = (f"on {words.counted(rows, 'held-out row')}", "base", "tuned", "difference (95 %)")
     lines = [
-        (name, words.number(values["base"]), words.number(values["tuned"]), phrases.difference(name, values))
+        (name, words.number(values["base"]), words.number(values["tuned"]), _difference(name, values, scores))
         for name, values in metrics.items()
     ]
     say.tell(say.table([heads, *lines], right=frozenset({1, 2})))
+
+
+def _difference(name: str, values: Mapping[str, Any], scores: Evaluation | None) -> str:
+    return phrases.difference(name, values, scores.measure(name) if scores else None)
 
 
 def _as_json(summary: RunSummary) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import gradio as gr
 from core.evaluate.evaluation import Evaluation, RowResult
 from core.evaluate.table import to_csv
 from core.events import RunState
-from ui import markup, scoresheet
+from ui import labelsheet, markup, scoresheet
 from ui.desk import Desk
 from ui.notices import guarded
 from ui.tab import EVALUATE, EXPORT, TRAIN, Tab, asked, quiet
@@ -45,11 +45,10 @@ def build(desk: Desk, tab: Tab) -> None:
             elem_id="ft-rows",
         )
         detail = _side_by_side()
-        with gr.Accordion("Confusion: which label was taken for which", open=False, visible=False) as folded:
-            confusion = markup.view()
+        alone = _of_labels()
     rows = gr.State([])
     drawn = [head, onward, again, stop, strips, details, outcome, table, rows, *detail]
-    drawn += [folded, confusion, download, shown]
+    drawn += [*alone, download, shown]
     looked = [tab.pulse.change, tab.step.change, tab.run.change]
     inputs = [tab.run, tab.step, shown]
     gr.on(looked, partial(on_looked, desk), inputs, drawn, **quiet(trigger_mode="always_last"))
@@ -63,6 +62,14 @@ def build(desk: Desk, tab: Tab) -> None:
     stop.click(partial(on_stop, desk), tab.run, stop, **asked())
     again.click(partial(on_again, desk), tab.run, again, **asked())
     onward.click(partial(on_continued, desk), tab.run, tab.step, **quiet())
+
+
+def _of_labels() -> list[Any]:
+    with gr.Accordion("Labels: which was taken for which, each label alone", open=False, visible=False) as folded:
+        confusion = markup.view(elem_id="ft-labels")
+    with gr.Accordion("Reliability: right as often as it says?", open=False, visible=False) as unfolded:
+        diagram = markup.view(elem_id="ft-reliability")
+    return [folded, confusion, unfolded, diagram]
 
 
 def _side_by_side() -> list[gr.Textbox]:
@@ -97,7 +104,7 @@ def on_looked(desk: Desk, run_id: str, step: int, shown: str) -> Any:  # noqa: A
     head = scoresheet.headline(view, evaluation)
     if view is None or evaluation is None:
         ready = view is not None and not view.is_live and view.best_step is not None
-        hidden = [gr.Column(visible=False), *(gr.skip() for _ in range(10))]
+        hidden = [gr.Column(visible=False), *(gr.skip() for _ in range(12))]
         buttons = [gr.Button(interactive=False), gr.Button("Score now", visible=ready, interactive=True), _stop(view)]
         return [head, *buttons, _waiting(view), *hidden, now]
     labels = bool(evaluation.labels)
@@ -115,7 +122,9 @@ def on_looked(desk: Desk, run_id: str, step: int, shown: str) -> Any:  # noqa: A
         [row.row for row in found],
         *_whole(found),
         gr.Accordion(visible=labels),
-        scoresheet.confusion(evaluation) if labels else "",
+        labelsheet.labels(evaluation) if labels else "",
+        gr.Accordion(visible=labels),
+        labelsheet.reliability(evaluation) if labels else "",
         str(_written(run_id, evaluation)),
         now,
     ]

@@ -1,6 +1,6 @@
 """How often the right label is the most likely one."""
 
-from core.evaluate.metrics.metric import Answer, Metric, mean_parts, ratio
+from core.evaluate.metrics.metric import CHOSEN, Answer, Metric, mean_parts, ratio
 
 
 def _score(answer: Answer) -> float:
@@ -15,7 +15,7 @@ METRIC = Metric(
     unit="%",
     range=(0.0, 1.0),
     higher_is_better=True,
-    labels=True,
+    families=CHOSEN,
     binary=True,
     score_row=_score,
     parts=mean_parts(_score),

@@ -1,11 +1,11 @@
 """How often the answer is the reference."""
 
-from core.evaluate.metrics.metric import Answer, Metric, mean_parts, ratio
-from core.evaluate.metrics.normalise import normalise
+from core.evaluate.metrics.metric import WRITTEN, Answer, Metric, mean_parts, ratio
+from core.evaluate.metrics.normalise import comparable
 
 
 def _score(answer: Answer) -> float:
-    return float(normalise(answer.text) == normalise(answer.reference))
+    return float(comparable(answer.text) == comparable(answer.reference))
 
 
 METRIC = Metric(
@@ -16,7 +16,7 @@ METRIC = Metric(
     unit="%",
     range=(0.0, 1.0),
     higher_is_better=True,
-    labels=False,
+    families=WRITTEN,
     binary=True,
     score_row=_score,
     parts=mean_parts(_score),

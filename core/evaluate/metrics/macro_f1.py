@@ -3,33 +3,33 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from core.evaluate.metrics.metric import Answer, Metric
+from core.evaluate.metrics.metric import CHOSEN, Answer, Metric, no_row_score
 
 if TYPE_CHECKING:
     from core.evaluate.metrics.metric import Numbers
 
 
-def _parts(answers: Sequence[Answer]) -> "Numbers":
-    """Twice the hits and the denominator of F1 for each label that the references hold, side by side."""
+def f1_parts(answers: Sequence[Answer]) -> "Numbers":
+    """For each label that the references hold: whether it was hit, answered and wanted, (rows, 3 x labels)."""
     import numpy as np
 
     place = {label: index for index, label in enumerate(sorted({answer.reference for answer in answers}))}
-    parts = np.zeros((len(answers), 2, len(place)))
+    parts = np.zeros((len(answers), 3, len(place)))
     for row, answer in zip(parts, answers, strict=True):
-        row[1, place[answer.reference]] += 1
+        row[2, place[answer.reference]] = 1
         if answer.text in place:
-            row[1, place[answer.text]] += 1
+            row[1, place[answer.text]] = 1
         if answer.text == answer.reference:
-            row[0, place[answer.reference]] = 2
+            row[0, place[answer.reference]] = 1
     return parts.reshape(len(answers), -1)
 
 
 def _combine(totals: "Numbers") -> "Numbers":
     import numpy as np
 
-    hits, among = np.split(totals, 2, axis=-1)
-    present = among > 0
-    scores = np.divide(hits, among, out=np.zeros_like(hits), where=present)
+    hits, said, wanted = np.split(totals, 3, axis=-1)
+    present = said + wanted > 0
+    scores = np.divide(2 * hits, said + wanted, out=np.zeros_like(hits), where=present)
     mean: Numbers = scores.sum(axis=-1) / np.maximum(present.sum(axis=-1), 1)
     return mean
 
@@ -42,9 +42,9 @@ METRIC = Metric(
     unit="%",
     range=(0.0, 1.0),
     higher_is_better=True,
-    labels=True,
+    families=CHOSEN,
     binary=False,
-    score_row=lambda _: None,
-    parts=_parts,
+    score_row=no_row_score,
+    parts=f1_parts,
     combine=_combine,
 )

@@ -2,6 +2,9 @@
 
 import re
 import string
+import unicodedata
+
+from core.evaluate.metrics.words import apart, is_unspaced
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
@@ -21,3 +24,16 @@ def normalise(text: str) -> str:
     text = _KEPT.sub(lambda mark: _STAND_INS[mark.group()], text)
     text = text.translate(_MARKS).translate(_BACK)
     return " ".join(_ARTICLES.sub(" ", text).split())
+
+
+def comparable(text: str) -> list[str]:
+    """The normalised words; where a text has letters of a script without spaces, each such letter is a word.
+
+    Such a text loses punctuation of every alphabet, as in the MLQA evaluation script (Lewis et al., 2020,
+    arXiv 1910.07475).
+    """
+    plain = normalise(text)
+    if not is_unspaced(plain):
+        return plain.split()
+    kept = (" " if unicodedata.category(mark).startswith("P") and mark not in ".-" else mark for mark in plain)
+    return apart(unicodedata.normalize("NFC", "".join(kept))).split()

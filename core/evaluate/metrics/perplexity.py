@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from core.evaluate.metrics.metric import Answer, Metric
+from core.evaluate.metrics.metric import ALL, Answer, Metric
 
 if TYPE_CHECKING:
     from core.evaluate.metrics.metric import Numbers
@@ -38,7 +38,7 @@ METRIC = Metric(
     unit="",
     range=(1.0, math.inf),
     higher_is_better=False,
-    labels=None,
+    families=ALL,
     binary=False,
     score_row=_score,
     parts=_parts,

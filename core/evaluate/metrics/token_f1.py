@@ -1,17 +1,12 @@
 """How many words answer and reference share."""
 
-from collections import Counter
-
-from core.evaluate.metrics.metric import Answer, Metric, mean_parts, ratio
-from core.evaluate.metrics.normalise import normalise
+from core.evaluate.metrics.metric import WRITTEN, Answer, Metric, mean_parts, ratio
+from core.evaluate.metrics.normalise import comparable
+from core.evaluate.metrics.squad import overlap
 
 
 def _score(answer: Answer) -> float:
-    said, wanted = normalise(answer.text).split(), normalise(answer.reference).split()
-    if not said or not wanted:
-        return float(said == wanted)
-    shared = (Counter(said) & Counter(wanted)).total()
-    return 2 * shared / (len(said) + len(wanted))
+    return overlap(comparable(answer.text), comparable(answer.reference))
 
 
 METRIC = Metric(
@@ -22,7 +17,7 @@ METRIC = Metric(
     unit="%",
     range=(0.0, 1.0),
     higher_is_better=True,
-    labels=False,
+    families=WRITTEN,
     binary=False,
     score_row=_score,
     parts=mean_parts(_score),

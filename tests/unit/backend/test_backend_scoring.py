@@ -98,9 +98,11 @@ def test_an_answer_goes_round_in_circles_when_a_passage_fills_its_end(ids, kept)
 
 def test_an_answer_that_goes_round_is_ended_told_and_keeps_the_passage_once(loaded, rows):
     """A model that was never trained goes round sooner or later."""
-    told = []
-    texts = generate(loaded.model, loaded.tokenizer, rows[:4], 300, max_length=512, on_circle=lambda: told.append(1))
+    told, unended = [], []
+    wishes = {"max_length": 512, "on_circle": told.append, "on_unended": unended.append}
+    texts = generate(loaded.model, loaded.tokenizer, rows[:4], 300, **wishes)
     assert told
+    assert set(told) <= set(unended) <= set(range(4))
     whole = [len(loaded.tokenizer(text)["input_ids"]) for text in texts]
     assert min(whole) < 250
 

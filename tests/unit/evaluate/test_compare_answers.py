@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import random
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,8 @@ import pytest
 from core.dataset.example import Example, Split, Turn
 from core.evaluate.compare import compare, read_evaluation
 from core.evaluate.evaluation import RowResult, write_evaluation
-from core.evaluate.metrics.metric import Answer
+from core.evaluate.metrics.metric import Answer, Family
+from core.evaluate.per_label import per_label
 from core.evaluate.table import quoted, to_csv
 
 
@@ -32,8 +34,9 @@ def labelled():
     return compare(split, base, tuned, seed=7)
 
 
-def test_labels_are_scored_by_accuracy_macro_f1_and_perplexity(labelled):
-    assert set(labelled.metrics) == {"accuracy", "macro_f1", "perplexity"}
+def test_labels_are_scored_by_accuracy_and_macro_f1_first(labelled):
+    assert list(labelled.metrics)[:2] == labelled.first == ["accuracy", "macro_f1"]
+    assert set(labelled.more) == {"weighted_f1", "perplexity"}
     assert labelled.primary == "accuracy"
     accuracy = labelled.metrics["accuracy"]
     assert accuracy["base"] == pytest.approx(1 / 3)
@@ -77,7 +80,9 @@ def test_the_primary_metric_fits_the_answers_length(answers, primary):
     split = make_split(answers, labelled=False)
     found = compare(split, say(split, ["x"] * 2), say(split, answers), seed=7)
     assert found.primary == primary
-    assert set(found.metrics) == {"exact_match", "token_f1", "rouge_l", "perplexity"}
+    assert next(iter(found.metrics)) == found.first[0] == primary
+    assert {"exact_match", "token_f1", "rouge_l", "chrf", "bleu", "perplexity", "unended"} <= set(found.metrics)
+    assert set(found.first + found.more) == set(found.metrics)
     assert found.labels == found.confusion_base == []
     assert [row.tuned_score for row in found.rows] == [1.0, 1.0]
 
@@ -85,7 +90,7 @@ def test_the_primary_metric_fits_the_answers_length(answers, primary):
 def test_a_loss_that_is_no_number_leaves_perplexity_out():
     split = make_split(["a", "b"], labelled=True)
     found = compare(split, say(split, ["a", "a"]), say(split, ["a", "b"], nats=float("nan")), seed=7)
-    assert set(found.metrics) == {"accuracy", "macro_f1"}
+    assert set(found.metrics) == {"accuracy", "macro_f1", "weighted_f1"}
 
 
 def test_the_same_answers_give_the_same_evaluation(labelled):
@@ -98,6 +103,62 @@ def test_an_evaluation_survives_its_file(labelled, tmp_path):
     write_evaluation(labelled, tmp_path)
     assert read_evaluation(tmp_path) == labelled
     assert [path.name for path in tmp_path.iterdir()] == ["evaluation.json"]
+
+
+def test_an_evaluation_of_an_earlier_or_a_later_version_opens(labelled, tmp_path):
+    write_evaluation(labelled, tmp_path)
+    path = tmp_path / "evaluation.json"
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    for name in ("needed", "own", "problems"):
+        del raw[name]
+    for row in raw["rows"]:
+        del row["base_confidence"], row["tuned_confidence"]
+    raw["metrics"]["of_another_version"] = {"base": 0.1, "tuned": 0.2, "interval": [0.0, 0.2], "p_value": 0.5}
+    raw["of_another_version"] = 1
+    path.write_text(json.dumps(raw), encoding="utf-8")
+    found = read_evaluation(tmp_path)
+    assert found.headline == labelled.headline
+    assert found.family == Family.LABELS
+    assert (found.first, found.more) == (labelled.first, labelled.more)
+    assert found.reliability("tuned") == []
+    assert per_label(found.labels, found.confusion_tuned)[0].recall == 1.0
+
+
+def test_too_few_rows_say_about_how_many_would_tell():
+    split = make_split(["a", "b"] * 6, labelled=True)
+    tuned = say(split, ["a", "b"] * 3 + ["a", "a"] * 3)
+    base = say(split, ["b", "a"] * 2 + ["a", "b"] + ["a", "b"] + ["a", "a"] * 2)
+    found = compare(split, base, tuned, seed=7)
+    assert found.headline.startswith("These 12 rows cannot tell the two apart; about ")
+    assert found.needed["accuracy"] > 12
+    assert found.told("accuracy") == found.headline
+
+
+def test_a_probability_is_kept_for_each_row_and_grouped_into_bins_with_counts_and_intervals():
+    split = make_split(["a", "b"] * 10, labelled=True)
+    sure = [Answer(e.answer, "a", 1.0, 2, 0.95 if e.answer == "a" else 0.55) for e in split.test]
+    found = compare(split, say(split, ["a"] * 20), sure, seed=7)
+    assert {(row.base_confidence, row.tuned_confidence) for row in found.rows} == {(None, 0.95), (None, 0.55)}
+    assert found.reliability("base") == []
+    low, high = found.reliability("tuned")
+    assert (low.rows, low.accuracy, low.confidence) == (10, 0.0, pytest.approx(0.55))
+    assert (high.rows, high.accuracy) == (10, 1.0)
+    assert high.interval[0] < 0.95 < high.interval[1]
+
+
+def test_a_model_that_is_as_sure_as_it_is_right_may_have_no_calibration_error():
+    split = make_split(["a", "b"] * 50, labelled=True)
+    dice = random.Random(3)
+    chances = [dice.uniform(0.5, 1) for _ in split.test]
+    said = [
+        Answer(e.answer, e.answer if dice.random() < chance else "z", 1.0, 2, chance)
+        for e, chance in zip(split.test, chances, strict=True)
+    ]
+    split = Split(train=(*split.train, Example(999, split.train[0].turns, "z", "z")), validation=(), test=split.test)
+    found = compare(split, said, said, seed=7)
+    low, high = found.intervals["calibration_error"]["tuned"]
+    assert low == 0.0
+    assert found.metrics["calibration_error"]["tuned"] < high
 
 
 def test_a_run_without_an_evaluation_has_none(tmp_path):
