@@ -17,6 +17,7 @@ from core.events import Evaluated, Event, RunState
 from core.export.exporters import EXPORTERS
 from core.job.control import Control
 from core.job.endings import Endings, Hook
+from core.job.exports import Exports
 from core.job.inquiry import Inquiry
 from core.job.launchers import LAUNCHERS
 from core.job.library import Library
@@ -71,6 +72,8 @@ class Engine:
         """The runs that wait, and their order."""
         self.control = Control(self.store)
         """Pause, go on, save, stop."""
+        self.exports = Exports(self.store)
+        """What exports would take, and their files."""
         self.promptings = Promptings(self.store, self.split)
         """What untuned models get with examples in the prompt."""
         self._launcher = LAUNCHERS[launcher]()
@@ -209,7 +212,7 @@ class Engine:
     def export(self, run_id: str, exporter: str, out: Path | None = None) -> Job:
         """Write the tuned model in another form; `out` defaults to a folder of the run."""
         EXPORTERS[exporter]
-        folder = out or self.store.run_folder(run_id) / "exports" / exporter
+        folder = out or self.exports.folder(run_id, exporter)
         return self._submit(run_id, "export", {"exporter": exporter, "out": str(folder.absolute())})
 
     def stop(self, run_id: str) -> RunState:

@@ -190,6 +190,14 @@ class Exported:
     size_bytes: int
     largest_logit_difference: float | None = None
     """Between the exported model, loaded in a fresh process, and the tuned model in the store."""
+    fidelity: dict[str, Any] = field(default_factory=dict)
+    """How it was compared: {"by": "logits" | "answers", "rows", "tolerance", "faithful", "problem"}; by logits with
+    "difference"; by answers with "tuned" and "exported": {"loss": nats per token of the right answers, "right": share},
+    "same_tokens" and "same_answers": shares."""
+    checksums: dict[str, str] = field(default_factory=dict)
+    """File in the folder to its SHA-256, in hexadecimal digits."""
+    seconds: float | None = None
+    """Wall-clock seconds from loading the tuned model to the end of the check."""
 
 
 Event: TypeAlias = (

@@ -18,6 +18,7 @@ from core.engine import Engine
 from core.errors import FewtuneError, MachineError, UserError
 from core.store.lock import ServerLock
 from ui.accounts import read_accounts
+from ui.exportfiles import offer_exports
 from ui.guard import Guard, is_loopback, signed_in_by
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def _run(engine: Engine, wish: Serving, accounts: list[tuple[str, str]], listene
     from ui.shell import CSS, HEAD, THEME, build_app
 
     blocks = build_app(engine, demo=wish.demo)
-    pages = mount(blocks, accounts, engine.library.downloads, theme=THEME, css=CSS, head=HEAD)
+    pages = mount(blocks, accounts, engine, theme=THEME, css=CSS, head=HEAD)
     guard = stand_guard(pages, wish.host, accounts, on_page=_once(lambda: _warm_up_later(engine)))
     engine.runner  # noqa: B018 - takes over what an earlier server left unfinished
 
@@ -105,18 +106,20 @@ def _run(engine: Engine, wish: Serving, accounts: list[tuple[str, str]], listene
     Server(settings).run(sockets=[listener])
 
 
-def mount(blocks: "gr.Blocks", accounts: list[tuple[str, str]], downloads: Path, **look: object) -> "FastAPI":
-    """The pages as a web application without any of Gradio's ways to the outside; hands out what is in `downloads`."""
+def mount(blocks: "gr.Blocks", accounts: list[tuple[str, str]], engine: Engine, **look: object) -> "FastAPI":
+    """The pages as a web application without any of Gradio's ways to the outside; hands out downloads and exports."""
     import gradio as gr
     from fastapi import FastAPI
 
+    bare = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    offer_exports(bare, engine.exports)  # before the pages, which answer to every address that is left
     pages = gr.mount_gradio_app(
-        FastAPI(openapi_url=None, docs_url=None, redoc_url=None),
+        bare,
         blocks,
         path="/",
         auth=accounts or None,
         app_kwargs={"openapi_url": None},
-        allowed_paths=[str(downloads)],
+        allowed_paths=[str(engine.library.downloads)],
         footer_links=[],
         run_history=False,
         enable_monitoring=False,

@@ -7,8 +7,8 @@ from threading import Event as Flag
 from typing import TYPE_CHECKING
 
 from core.events import Advanced, Emit
-from core.export.card import public_name
 from core.export.exporter import Exporter, ExportTask
+from core.export.facts import public_name
 from core.strategy.methods import METHODS
 from core.strategy.plan import Plan
 
@@ -71,6 +71,12 @@ def _loading(plan: Plan, base_model: str) -> str:
     )
 
 
+def _commands(plan: Plan, base_model: str) -> dict[str, str]:
+    if plan.method != "lora":
+        return {}
+    return {"vLLM": f'vllm serve "{base_model}" --enable-lora --lora-modules tuned=FOLDER'}
+
+
 def _is_ours(plan: Plan) -> bool:
     return plan.method == "adapter"
 
@@ -95,4 +101,5 @@ EXPORTER = Exporter(
     size_bytes=_size,
     write=_write,
     loading=_loading,
+    commands=_commands,
 )

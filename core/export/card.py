@@ -5,7 +5,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.export.exporter import Exporter
+from core.export.exporter import Exporter, ExportTask
+from core.export.facts import describe, metadata, public_name
 from core.strategy.methods import METHODS
 from core.strategy.model_facts import locate
 from core.strategy.plan import Plan
@@ -18,32 +19,31 @@ MARK = "fewtune.json"
 _LEGAL = ("LICENSE*", "LICENCE*", "NOTICE*", "COPYING*", "USE_POLICY*")
 
 
-def public_name(model: str) -> str:
-    """The model's name without where this machine keeps it: a hub id, or a folder's last part."""
-    place = locate(model)
-    return place if isinstance(place, str) else model.rstrip("/\\").replace("\\", "/").rpartition("/")[2]
-
-
 def base_phrase(model: str) -> str:
     """What stands for the base model in lines of code: its hub id, or which folder to fill in."""
     return model if isinstance(locate(model), str) else f"the folder of the base model {public_name(model)!r}"
 
 
-def write_card(plan: Plan, exporter: Exporter, loaded: "Loaded", into: Path) -> None:
+def write_card(task: ExportTask, exporter: Exporter, loaded: "Loaded", into: Path) -> None:
     """Write tokenizer, README, licences and mark into the export."""
-    loaded.tokenizer.save_pretrained(str(into))
+    plan = task.plan
+    if exporter.tokenizer_apart:
+        loaded.tokenizer.save_pretrained(str(into))
     legal = _copy_licences(plan.model, into)
-    (into / "README.md").write_text(_readme(plan, exporter, loaded, legal), encoding="utf-8")
-    mark = {
-        "made_by": "fewtune",
-        "exporter": exporter.name,
+    (into / "README.md").write_text(_readme(task, exporter, loaded, legal), encoding="utf-8")
+    mark = {"made_by": "fewtune", "exporter": exporter.name, **provenance(plan)}
+    (into / MARK).write_text(json.dumps(mark, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def provenance(plan: Plan) -> dict[str, str]:
+    """What the weights were made of, without where it lies on this machine."""
+    return {
         "model": public_name(plan.model),
         "method": plan.method,
         "data": plan.data.name,
         "data_sha256": plan.data.sha256,
         "split_sha256": plan.data.split,
     }
-    (into / MARK).write_text(json.dumps(mark, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _copy_licences(model: str, into: Path) -> list[str]:
@@ -56,23 +56,36 @@ def _copy_licences(model: str, into: Path) -> list[str]:
     return [path.name for path in files]
 
 
-def _readme(plan: Plan, exporter: Exporter, loaded: "Loaded", legal: list[str]) -> str:
+def _readme(task: ExportTask, exporter: Exporter, loaded: "Loaded", legal: list[str]) -> str:
+    plan = task.plan
     name, method = public_name(plan.model), METHODS[plan.method]
+    base = base_phrase(plan.model)
     sections = [
+        metadata(plan, exporter),
         f"# {plan.name or plan.data.name}\n",
         f"{name}, tuned with {method.title} on {plan.data.name}; written by Fewtune as: {exporter.title}.\n",
         f"It needs {exporter.needs}.\n",
         "## Loading\n",
-        _code(f'folder = "."  # this folder\n{exporter.loading(plan, base_phrase(plan.model))}'),
+        _code(f'folder = "."  # this folder\n{exporter.loading(plan, base)}'),
         *_plugin(plan),
-        "## Prompting\n",
-        "The model knows prompts written the way it was trained; others may give endless or garbled answers.\n",
-        _code(_prompting(plan, loaded)),
+        *(f"{program}: `{line}`\n" for program, line in exporter.commands(plan, base).items()),
+        *_prompted(plan, exporter, loaded),
+        *describe(task),
         "## Licence\n",
         f"These weights derive from {name}: its licence and terms hold for them too. {_licences(legal)}\n",
         "The rows it was trained on may carry terms of their own.\n",
     ]
     return "\n".join(sections)
+
+
+def _prompted(plan: Plan, exporter: Exporter, loaded: "Loaded") -> list[str]:
+    if not exporter.tokenizer_apart:
+        return ["The file holds the chat template it was trained with, and where an answer ends; so does Modelfile.\n"]
+    return [
+        "## Prompting\n",
+        "The model knows prompts written the way it was trained; others may give endless or garbled answers.\n",
+        _code(_prompting(plan, loaded)),
+    ]
 
 
 def _plugin(plan: Plan) -> list[str]:

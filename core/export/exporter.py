@@ -1,10 +1,11 @@
 """What an exporter is."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event as Flag
-from typing import TYPE_CHECKING, TypeAlias
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from core.events import Emit
 from core.strategy.plan import Plan
@@ -25,11 +26,37 @@ class ExportTask:
     """Name of the form, as in EXPORTERS."""
     out: Path
     """The folder to be; it appears complete or not at all."""
+    scores: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What the run's evaluation measured, as in `core.events.Evaluated.metrics`; for the model card."""
+    scored_rows: int = 0
+    """Held-out rows of that evaluation."""
 
     @property
     def best(self) -> Path:
         """Where the run keeps its best weights."""
         return self.folder / "best"
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """What rounding may cost an export whose weights are not the tuned model's."""
+
+    loss: float
+    """Most that the loss on held-out answers may rise, in nats per token."""
+    cause: str
+    """What the weights are rounded to: "4 bits"."""
+
+
+def _nothing_refused(task: ExportTask) -> None:
+    pass
+
+
+def _no_more_disk(task: ExportTask, bytes_per_weight: int) -> int:  # noqa: ARG001 - it writes what it hands over
+    return 0
+
+
+def _no_commands(plan: Plan, base_model: str) -> Mapping[str, str]:  # noqa: ARG001
+    return MappingProxyType({})
 
 
 Write: TypeAlias = "Callable[[ExportTask, Loaded, Path, Emit, Flag], None]"
@@ -56,3 +83,21 @@ class Exporter:
     loading: Callable[[Plan, str], str]
     """Lines of Python that load the export with plain libraries, given what stands for the base model; `folder` is a
     name in them."""
+    extra: str = ""
+    """The optional part of Fewtune that it needs; empty where it needs none."""
+    modules: tuple[str, ...] = ()
+    """Packages of that part, by the names under which they are imported."""
+    refuses: Callable[[ExportTask], None] = _nothing_refused
+    """Raises a UserError for what can be known before anything is loaded."""
+    more_disk: Callable[[ExportTask, int], int] = _no_more_disk
+    """Bytes on disk that it needs besides, for a while."""
+    tokenizer_apart: bool = True
+    """Whether the tokenizer lies beside the weights, as transformers wants it."""
+    tolerance: Tolerance | None = None
+    """Where the weights are rounded: it is then compared by its answers, else by its logits."""
+    check: str = ""
+    """Module that answers held-out rows with such an export in a fresh process; only where there is a tolerance."""
+    find: Callable[[Path], Path] = lambda folder: folder
+    """What that module loads, in the export's folder."""
+    commands: Callable[[Plan, str], Mapping[str, str]] = _no_commands
+    """Programs that serve it to their command lines, given what stands for the base model; FOLDER is the export."""

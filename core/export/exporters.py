@@ -1,21 +1,30 @@
 """Write a tuned model in a form that runs elsewhere, and check that it is still the same model."""
 
 import gc
+import time
+from collections.abc import Callable
+from pathlib import Path
 from threading import Event as Flag
+from typing import TYPE_CHECKING, Any
 
 from core.errors import Stopped, UserError
 from core.events import Advanced, Emit, Exported, Noted
-from core.export import adapter, merged
+from core.export import adapter, gguf, merged
+from core.export.answers import AnswersReference
 from core.export.card import write_card
+from core.export.checksums import write_sums
 from core.export.exporter import Exporter, ExportTask
-from core.export.fidelity import Fidelity, Reference
+from core.export.fidelity import Reference
 from core.export.place import check_disk, check_place, place, size_of
 from core.registry import Registry
 
+if TYPE_CHECKING:
+    from core.backend.model import Loaded
+
 __all__ = ["EXPORTERS", "ExportTask", "Exporter", "export"]
 
-EXPORTERS: Registry[Exporter] = Registry("exporter", [adapter.EXPORTER, merged.EXPORTER])
-"""The smallest first."""
+EXPORTERS: Registry[Exporter] = Registry("exporter", [adapter.EXPORTER, merged.EXPORTER, gguf.Q8, gguf.Q4, gguf.F16])
+"""Those first that need nothing more."""
 
 
 def export(task: ExportTask, emit: Emit, stopping: Flag) -> None:
@@ -33,39 +42,55 @@ def export(task: ExportTask, emit: Emit, stopping: Flag) -> None:
     reason = exporter.available(task.plan)
     if reason:
         raise UserError(reason, exporter.instead)
+    exporter.refuses(task)
     check_place(task.out, task.best)
+    began = time.monotonic()
     emit(Advanced(what="Loading the tuned model", done=0, total=0))
     loaded = load_tuned(task.plan, task.folder)
-    check_disk(task.out, exporter.size_bytes(task, loaded.model.dtype.itemsize))
-    reference = Reference(task, loaded)
+    bytes_per_weight = loaded.model.dtype.itemsize
+    check_disk(task.out, exporter.size_bytes(task, bytes_per_weight) + exporter.more_disk(task, bytes_per_weight))
+    compare = _reference(exporter, task, loaded, emit)
     with place(task.out) as partial:
         _stop(stopping)
-        write_card(task.plan, exporter, loaded, partial)
+        write_card(task, exporter, loaded, partial)
         exporter.write(task, loaded, partial, emit, stopping)
         del loaded
         _release()
         _stop(stopping)
         emit(Advanced(what="Checking the export in a fresh process", done=0, total=0))
-        fidelity = reference.compare(partial, stopping)
-    if not fidelity.faithful:
+        fidelity = compare(partial, stopping)
+        checksums = write_sums(partial)
+    if not fidelity["faithful"]:
         emit(Noted(text=_doubt(fidelity), severity="warning"))
     emit(
         Exported(
             exporter=exporter.name,
             folder=str(task.out.absolute()),
             size_bytes=size_of(task.out),
-            largest_logit_difference=fidelity.difference,
+            largest_logit_difference=fidelity.get("difference"),
+            fidelity=fidelity,
+            checksums=checksums,
+            seconds=time.monotonic() - began,
         )
     )
 
 
-def _doubt(fidelity: Fidelity) -> str:
-    if fidelity.difference is None:
-        return f"The export could not be loaded in a fresh process, so it is not proven: {fidelity.problem}"
-    return (
-        f"The export is not quite the tuned model: a logit differs by {fidelity.difference:.3g}, and rounding explains "
-        f"{fidelity.tolerance:.3g}. Score it before you rely on it."
-    )
+def _reference(
+    exporter: Exporter, task: ExportTask, loaded: "Loaded", emit: Emit
+) -> Callable[[Path, Flag], dict[str, Any]]:
+    """What compares a folder with the tuned model, which need not be in memory any more by then."""
+    if exporter.tolerance is None:
+        reference = Reference(task, loaded)
+        return lambda folder, stopping: reference.compare(folder, stopping).report()
+    emit(Advanced(what="Asking the tuned model", done=0, total=0))
+    answers = AnswersReference(task, loaded, exporter.tolerance)
+    return lambda folder, stopping: answers.compare(exporter.check, str(exporter.find(folder)), stopping)
+
+
+def _doubt(fidelity: dict[str, Any]) -> str:
+    if "tuned" not in fidelity and fidelity.get("difference") is None:
+        return f"The export could not be loaded in a fresh process, so it is not proven: {fidelity['problem']}"
+    return str(fidelity["problem"])
 
 
 def _stop(stopping: Flag) -> None:

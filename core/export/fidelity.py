@@ -1,21 +1,16 @@
 """Does the export say what the tuned model says? Asked in a process that knows nothing of this one."""
 
 import json
-import os
-import subprocess
-import sys
 import tempfile
-import time
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from threading import Event as Flag
 from typing import TYPE_CHECKING, Any
 
-import core
-from core.dataset.example import Example, Turn
-from core.dataset.load import load
-from core.errors import Stopped, UserError
 from core.export.exporter import ExportTask
+from core.export.fresh import run_fresh
+from core.export.held_out import held_out
 from core.strategy.model_facts import locate
 
 if TYPE_CHECKING:
@@ -26,9 +21,6 @@ _POSITIONS = 16  # at the end of each row: what was tuned is the answer
 _LONGEST = 512
 _EXACT = 1e-3
 _ROUNDED = 0.05  # of the largest logit, where weights or products have the 8 bits of bf16
-_SPARE_PROMPT = Example(
-    0, (Turn("user", "Say in one sentence what this is for."),), "It checks that a copy is faithful."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +33,30 @@ class Fidelity:
     problem: str = ""
     """Why the export could not be loaded."""
 
+    rows: int = 0
+    """Held-out rows whose logits were compared."""
+
     @property
     def faithful(self) -> bool:
         """Whether the difference is what rounding explains."""
         return self.difference is not None and self.difference <= self.tolerance
+
+    def report(self) -> dict[str, Any]:
+        """As `core.events.Exported.fidelity` has it."""
+        return {
+            "by": "logits",
+            "rows": self.rows,
+            "difference": self.difference,
+            "tolerance": self.tolerance,
+            "faithful": self.faithful,
+            "problem": self.problem or ("" if self.faithful else self._doubt()),
+        }
+
+    def _doubt(self) -> str:
+        return (
+            f"The export is not quite the tuned model: a logit differs by {self.difference:.3g}, and rounding explains "
+            f"{self.tolerance:.3g}. Score it before you rely on it."
+        )
 
 
 class Reference:
@@ -85,7 +97,7 @@ class Reference:
             if problem:
                 return Fidelity(None, self.tolerance, problem)
             answer = json.loads((folder / "answer.json").read_text(encoding="utf-8"))
-        return Fidelity(answer["difference"], self.tolerance)
+        return Fidelity(answer["difference"], self.tolerance, rows=len(self._logits))
 
 
 def _run(folder: Path, stopping: Flag) -> str:
@@ -94,43 +106,15 @@ def _run(folder: Path, stopping: Flag) -> str:
     Raises:
         Stopped: `stopping` was set.
     """
-    root = Path(core.__file__).resolve().parents[1]
-    environment = os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONPATH": str(root)}
-    with (folder / "log").open("w+", encoding="utf-8") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "core.export.verify", str(folder)],
-            cwd=root,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=log,
-        )
-        try:
-            while process.poll() is None:
-                if stopping.is_set():
-                    raise Stopped
-                time.sleep(0.05)
-        finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-        log.seek(0)
-        lines = log.read().strip().splitlines()
-    return "" if process.returncode == 0 else (lines or [f"it ended with code {process.returncode}"])[-1]
+    return run_fresh("core.export.verify", folder, stopping)
 
 
 def _rows(task: ExportTask, loaded: "Loaded") -> list[list[int]]:
     from core.backend.tokens import encode
 
-    try:
-        split = load(task.plan.data, task.home, task.plan.seed)
-        examples = [*split.test, *split.validation]
-    except UserError:  # the rows went away since; the model is there all the same
-        examples = []
     longest = min(_LONGEST, task.plan.max_length)
-    encoded = (encode(loaded.tokenizer, example, longest) for example in [*examples, _SPARE_PROMPT])
-    rows = [row.input_ids for row in encoded if row is not None]
-    return rows[:_ROWS]
+    encoded = (encode(loaded.tokenizer, example, longest) for example in held_out(task))
+    return [row.input_ids for row in islice((row for row in encoded if row is not None), _ROWS)]
 
 
 def _last_logits(loaded: "Loaded", ids: list[int]) -> Any:  # noqa: ANN401 - a Tensor, (positions, vocabulary)

@@ -15,23 +15,31 @@ from core.strategy.plan import Plan
 if TYPE_CHECKING:
     from core.backend.model import Loaded
 
+_SHARD = "1GB"
 _MODEL_FILES = ("config.json", "generation_config.json", "*.safetensors", "model.safetensors.index.json")
 
 
-def _available(plan: Plan) -> str:
+def available(plan: Plan) -> str:
+    """Why a plan's result cannot become plain weights; empty where it can."""
     method = METHODS[plan.method]
     if method.mergeable:
         return ""
     return f"{method.title} cannot be merged: what it adds is no change of weights."
 
 
-def _size(task: ExportTask, bytes_per_weight: int) -> int:
+def size(task: ExportTask, bytes_per_weight: int) -> int:
+    """Bytes of the merged weights."""
     if METHODS[task.plan.method].learns == "everything":
         return sum(path.stat().st_size for path in _model_files(task.best))
     return read_facts(task.plan.model).parameters * bytes_per_weight
 
 
-def _write(task: ExportTask, loaded: "Loaded", into: Path, emit: Emit, stopping: Flag) -> None:
+def write(task: ExportTask, loaded: "Loaded", into: Path, emit: Emit, stopping: Flag) -> None:
+    """Write plain weights and configuration; uses the loaded model up.
+
+    Raises:
+        Stopped: `stopping` was set.
+    """
     from core.backend.tokens import stop_ids
 
     generation = loaded.model.generation_config
@@ -46,7 +54,8 @@ def _write(task: ExportTask, loaded: "Loaded", into: Path, emit: Emit, stopping:
         if stopping.is_set():
             raise Stopped
         emit(Advanced(what="Writing the merged model", done=0, total=1))
-        model.save_pretrained(str(into))
+        # Each file is copied in memory before it is written: small files keep the peak near the weights themselves.
+        model.save_pretrained(str(into), max_shard_size=_SHARD)
         emit(Advanced(what="Writing the merged model", done=1, total=1))
     # Answers ended with the chat template's own mark in training; who generates with the export must stop there too.
     generation.eos_token_id = stop_ids(loaded.tokenizer, loaded.model)
@@ -90,14 +99,19 @@ def _loading(plan: Plan, base_model: str) -> str:  # noqa: ARG001 - it needs nei
     )
 
 
+def _commands(plan: Plan, base_model: str) -> dict[str, str]:  # noqa: ARG001 - it needs neither
+    return {"transformers": "transformers serve FOLDER", "vLLM": "vllm serve FOLDER"}
+
+
 EXPORTER = Exporter(
     name="merged",
     title="Merged model",
     when="it shall run anywhere, or be converted further: one folder that holds everything",
     needs="the transformers library, or any program that reads its folders",
-    available=_available,
+    available=available,
     instead="Choose 'adapter', and load it beside the base model.",
-    size_bytes=_size,
-    write=_write,
+    size_bytes=size,
+    write=write,
     loading=_loading,
+    commands=_commands,
 )

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from core.export.fresh import end_with_parent
+
 
 def last_logits(model: Any, ids: list[int], device: Any, positions: int) -> Any:  # noqa: ANN401 - torch has no place here
     """Logits of the row's last positions, (positions, vocabulary), in fp32 on the processor."""
@@ -60,5 +62,6 @@ def measure(folder: Path) -> float:
 
 
 if __name__ == "__main__":
+    end_with_parent()
     place = Path(sys.argv[1])
     (place / "answer.json").write_text(json.dumps({"difference": measure(place)}), encoding="utf-8")

@@ -5,7 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from core.errors import Stopped
-from core.events import Emit, RunState, StateChanged
+from core.events import Emit, Evaluated, RunState, StateChanged
 from core.store.steering import Steering
 from core.store.store import Job, Store
 from core.strategy.disk import check_disk
@@ -50,8 +50,15 @@ def _export(job: Job, store: Store, emit: Emit, stopping: Steering) -> None:
 
     emit(StateChanged(state=RunState.EXPORTING))
     plan, folder = _read(job, store)
+    scored = store.last(job.run_id, Evaluated)
     task = ExportTask(
-        plan=plan, home=store.home, folder=folder, exporter=job.task["exporter"], out=Path(job.task["out"])
+        plan=plan,
+        home=store.home,
+        folder=folder,
+        exporter=job.task["exporter"],
+        out=Path(job.task["out"]),
+        scores=scored.metrics if isinstance(scored, Evaluated) else {},
+        scored_rows=scored.rows if isinstance(scored, Evaluated) else 0,
     )
     export(task, emit, stopping)
 

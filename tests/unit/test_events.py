@@ -15,6 +15,8 @@ EXAMPLES = {
     float | None: 0.25,
     RunState: RunState.TRAINING,
     dict[str, dict[str, typing.Any]]: {"accuracy": {"base": 0.1, "tuned": 0.9}},
+    dict[str, typing.Any]: {"by": "logits", "faithful": True},
+    dict[str, str]: {"model.safetensors": "0" * 64},
 }
 
 

@@ -170,7 +170,9 @@ def _add_evaluate(commands: Any) -> None:  # noqa: ANN401
 def _add_export(commands: Any) -> None:  # noqa: ANN401
     parser = _command(commands, "export", "write the tuned model in a form that runs elsewhere")
     parser.add_argument("run", metavar="RUN")
-    parser.add_argument("--to", required=True, metavar="FORM", help="adapter or merged")
+    parser.add_argument(
+        "--to", required=True, metavar="FORM", help="adapter, merged, gguf (8 bits), gguf_q4 or gguf_f16"
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="a folder (default: inside the run's folder)")
 
 

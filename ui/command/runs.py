@@ -8,7 +8,7 @@ from core.engine import Engine, RunSummary
 from core.errors import UserError
 from core.evaluate.as_json import as_json
 from core.evaluate.evaluation import Evaluation
-from core.events import RunState
+from core.events import Exported, RunState
 from core.store.store import Job
 from ui import phrases, words
 from ui.command import say
@@ -90,6 +90,7 @@ def evaluate(engine: Engine, given: Namespace) -> int:
 def export(engine: Engine, given: Namespace) -> int:
     """Write the tuned model elsewhere."""
     job = engine.export(given.run, given.to, given.out)
+    _tell_forecast(engine, given)
     _tell_place(engine, job, quiet=True)
     following = Following(engine, job)
     end = following.to_the_end(Progress())
@@ -104,13 +105,35 @@ def export(engine: Engine, given: Namespace) -> int:
                 "folder": exported.folder,
                 "size_bytes": exported.size_bytes,
                 "largest_logit_difference": exported.largest_logit_difference,
+                "fidelity": exported.fidelity,
+                "checksums": exported.checksums,
+                "seconds": exported.seconds,
             }
         )
         return 0
     say.tell(exported.folder)
+    _tell_fidelity(exported)
+    return 0
+
+
+def _tell_forecast(engine: Engine, given: Namespace) -> None:
+    forecast = engine.exports.forecast(given.run, given.to, engine.machine())
+    if forecast is not None:
+        memory, size = words.gib(forecast.memory_bytes / 2**30), words.size(forecast.size_bytes)
+        time = f", {words.duration(forecast.seconds)}" if forecast.seconds is not None else ""
+        say.note(f"Forecast: {size}, {words.size(forecast.disk_bytes)} of disk meanwhile, {memory} of memory{time}.")
+
+
+def _tell_fidelity(exported: Exported) -> None:
+    fidelity = exported.fidelity
     if exported.largest_logit_difference is not None:
         say.note(f"Largest difference of a logit to the tuned model: {exported.largest_logit_difference:.2g}")
-    return 0
+    elif "tuned" in fidelity:
+        before, after = fidelity["tuned"]["loss"], fidelity["exported"]["loss"]
+        rows = words.counted(fidelity["rows"], "held-out row")
+        say.note(f"On {rows}: loss per answer token {before:.3g} tuned, {after:.3g} exported.")
+    if fidelity.get("problem"):
+        say.note(fidelity["problem"])
 
 
 def runs(engine: Engine, given: Namespace) -> int:

@@ -1,16 +1,14 @@
 """Page 6: the tuned model leaves, in a form that runs elsewhere and is proven to be the same model."""
 
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from core.events import Exported, RunState
+from core.events import RunState
 from core.export.exporters import EXPORTERS, Exporter
-from core.strategy.model_facts import locate
 from core.strategy.plan import Plan
-from ui import drawings, markup, phrases, words
+from ui import drawings, exportsheet, markup, phrases, words
 from ui.desk import Desk
 from ui.markup import text
 from ui.notices import guarded
@@ -39,10 +37,8 @@ def build(desk: Desk, tab: Tab) -> None:
 
 def _card(desk: Desk, tab: Tab, exporter: Exporter) -> list[Any]:
     with gr.Column(elem_classes=["ft-card"], min_width=320):
-        about = markup.view(_about(exporter, None, RunView()))
-        button = gr.Button(
-            f"Export the {exporter.title.lower()}", interactive=False, elem_id=f"ft-export-{exporter.name}"
-        )
+        about = markup.view(exportsheet.about(exporter, "", "", None))
+        button = gr.Button(f"Export: {exporter.title}", interactive=False, elem_id=f"ft-export-{exporter.name}")
         done = markup.view(visible=False)
         lines = gr.Code(language="python", label="Load it", interactive=False, visible=False, lines=6, wrap_lines=True)
     button.click(partial(on_export, desk, exporter.name), tab.run, button, **asked())
@@ -87,12 +83,12 @@ def _first(plan: Plan) -> str:
 
 def _drawn(desk: Desk, run_id: str) -> list[Any]:
     if not run_id:
-        waiting = [_card_update(exporter, None, RunView()) for exporter in EXPORTERS.values()]
+        waiting = [_card_update(desk, exporter, "", None, RunView()) for exporter in EXPORTERS.values()]
         onward = gr.Button("See all runs", interactive=True)
         return [_nothing(), onward, "", gr.Button(visible=False), *(part for card in waiting for part in card)]
     view = desk.view(run_id)
     plan = desk.engine.run(run_id).plan
-    cards = [part for exporter in EXPORTERS.values() for part in _card_update(exporter, plan, view)]
+    cards = [part for exporter in EXPORTERS.values() for part in _card_update(desk, exporter, run_id, plan, view)]
     return [_headline(view), _onward(view, plan), _status(view), _stop(view), *cards]
 
 
@@ -140,56 +136,29 @@ def _status(view: RunView) -> str:
     return markup.block(f"<div class='ft-card' role='status'>{bar}{line}</div>")
 
 
-def _card_update(exporter: Exporter, plan: Plan | None, view: RunView) -> list[Any]:
+def _card_update(desk: Desk, exporter: Exporter, run_id: str, plan: Plan | None, view: RunView) -> list[Any]:
     """About, button, result and loading lines of one card."""
+    title = exporter.title
+    missing = desk.engine.exports.missing(exporter.name)
+    if plan is None:
+        button = gr.Button(f"Export: {title}", interactive=False)
+        return [
+            exportsheet.about(exporter, "", missing, None),
+            button,
+            gr.Markdown(visible=False),
+            gr.Code(visible=False),
+        ]
     exported = view.exported.get(exporter.name)
-    refused = exporter.available(plan) if plan else ""
-    possible = plan is not None and not refused and view.best_step is not None and not view.is_live
-    title = exporter.title.lower()
-    button = gr.Button(f"Export the {title} again" if exported else f"Export the {title}", interactive=possible)
-    if exported is None or plan is None:
-        return [_about(exporter, plan, view), button, gr.Markdown(visible=False), gr.Code(visible=False)]
-    code = _loading(exporter, exported, plan)
-    return [
-        _about(exporter, plan, view),
-        button,
-        gr.Markdown(_result(exported), visible=True),
-        gr.Code(code, visible=True),
-    ]
-
-
-def _about(exporter: Exporter, plan: Plan | None, view: RunView) -> str:
-    refused = exporter.available(plan) if plan else ""
-    note = f"<div class='ft-note'>{text(refused)} {text(exporter.instead)}</div>" if refused else ""
-    size = _size(exporter, view)
-    return markup.block(
-        f"<h3>{text(exporter.title)}</h3><p>Take it when {text(exporter.when)}.</p>"
-        f"<p class='ft-below'>Needs {text(exporter.needs)}.{text(size)}</p>{note}"
-    )
-
-
-def _size(exporter: Exporter, view: RunView) -> str:
-    prepared = view.prepared
-    if prepared is None:
-        return ""
-    count = prepared.trainable_parameters if exporter.name == "adapter" else prepared.total_parameters
-    return f" About {words.size(count * 4)} in full precision, forecast."
-
-
-def _result(exported: Exported) -> str:
-    difference = exported.largest_logit_difference
-    verdict, tone = ("not proven", "amber") if difference is None else (f"{difference:.2g}", "good")
-    name = "/".join(Path(exported.folder).parts[-4:])
-    return markup.block(
-        f"<div class='ft-numbers'><div><b>{text(words.size(exported.size_bytes))}</b>on disk, measured</div>"
-        f"<div><b class='{tone}'>{text(verdict)}</b>largest logit difference to the tuned model, "
-        "measured in a fresh process</div></div>"
-        f"<p class='ft-below ft-path' title='{text(name)}'>{text(exported.folder)}</p>"
-    )
-
-
-def _loading(exporter: Exporter, exported: Exported, plan: Plan) -> str:
-    return f"folder = {exported.folder!r}\n{exporter.loading(plan, str(locate(plan.model))).strip()}\n"
+    refused = exporter.available(plan)
+    possible = not refused and not missing and view.best_step is not None and not view.is_live
+    known = possible or exported is not None
+    forecast = desk.engine.exports.forecast(run_id, exporter.name, desk.machine()) if known else None
+    about = exportsheet.about(exporter, refused, missing, forecast)
+    button = gr.Button(f"Export again: {title}" if exported else f"Export: {title}", interactive=possible)
+    if exported is None:
+        return [about, button, gr.Markdown(visible=False), gr.Code(visible=False)]
+    code = exportsheet.loading(exporter, exported, plan)
+    return [about, button, gr.Markdown(exportsheet.result(exported, run_id), visible=True), gr.Code(code, visible=True)]
 
 
 def _title(name: str) -> str:

@@ -1,0 +1,86 @@
+"""Exports of a run: what they would take, what was made, and where a file of one lies."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+from core.errors import NotFoundError, UserError
+from core.events import Exported
+from core.export.exporters import EXPORTERS, ExportTask
+from core.export.extras import how_to_install, missing
+from core.export.forecast import ExportForecast, forecast
+from core.store.store import Store
+from core.strategy.machine import Machine
+from core.strategy.model_facts import read_facts
+from core.strategy.plan import Plan
+
+
+class Exports:
+    """The exports of one home."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._forecasts: dict[tuple[str, str, int], ExportForecast | None] = {}
+        self._lock = threading.Lock()
+
+    def folder(self, run_id: str, exporter: str) -> Path:
+        """Where an export goes unless somebody names another folder."""
+        return self._store.run_folder(run_id) / "exports" / exporter
+
+    def missing(self, exporter: str) -> str:
+        """Which packages an exporter lacks here and how to install them, as a sentence; empty where it lacks none."""
+        part = EXPORTERS[exporter]
+        absent = missing(part.modules)
+        if not absent:
+            return ""
+        return f"Not installed here: {', '.join(absent)}. Install with: {how_to_install(part.extra)}"
+
+    def forecast(self, run_id: str, exporter: str, machine: Machine) -> ExportForecast | None:
+        """What an export of the run would take; None where its model or its weights are not here to be asked.
+
+        Asked once for as many exports as there are: pages draw it again and again.
+        """
+        earlier = self._earlier()
+        key = run_id, exporter, len(earlier)
+        with self._lock:
+            if key not in self._forecasts:
+                self._forecasts[key] = self._forecast(run_id, exporter, machine, earlier)
+            return self._forecasts[key]
+
+    def file(self, run_id: str, exporter: str, name: str) -> Path:
+        """A file of the newest export in this form; only what the export itself wrote can be named.
+
+        Raises:
+            NotFoundError: There is no such run, export or file.
+        """
+        exported = self._newest(run_id, exporter)
+        if exported is None or name not in exported.checksums:
+            raise NotFoundError("There is no such file of an export.", "Export the model again.")
+        path = Path(exported.folder) / name
+        if not path.is_file():
+            raise NotFoundError(f"{name} is not there any more.", "Export the model again.")
+        return path
+
+    def _newest(self, run_id: str, exporter: str) -> Exported | None:
+        for record in reversed(self._store.since(run_id)):
+            if isinstance(record.event, Exported) and record.event.exporter == exporter:
+                return record.event
+        return None
+
+    def _earlier(self) -> list[tuple[Exported, dict[str, Any]]]:
+        newest = ((self._store.last(row.id, Exported), row.plan) for row in self._store.runs())
+        return [(event, plan) for event, plan in newest if event is not None]
+
+    def _forecast(
+        self, run_id: str, exporter: str, machine: Machine, earlier: list[tuple[Exported, dict[str, Any]]]
+    ) -> ExportForecast | None:
+        plan = Plan(**self._store.run(run_id).plan)
+        folder = self._store.run_folder(run_id)
+        task = ExportTask(
+            plan=plan, home=self._store.home, folder=folder, exporter=exporter, out=self.folder(run_id, exporter)
+        )
+        try:
+            timed = [(event, read_facts(of["model"]).parameters) for event, of in earlier if event.exporter == exporter]
+            return forecast(EXPORTERS[exporter], task, read_facts(plan.model), machine, timed)
+        except (UserError, OSError):  # the model or the weights went away since
+            return None

@@ -1,0 +1,69 @@
+import hashlib
+
+import httpx
+import pytest
+
+from core.engine import Engine
+from core.events import Exported, RunState, StateChanged
+from tests.e2e.seeding import seed
+from tests.e2e.served import Served
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """A dashboard, and the id of a run with an export of two files, one of which is a secret beside it."""
+    home = tmp_path_factory.mktemp("files") / "home"
+    run_id = seed(home)
+    engine = Engine(home, launcher="thread")
+    folder = engine.store.run_folder(run_id) / "exports" / "merged"
+    folder.mkdir(parents=True)
+    (folder / "model.safetensors").write_bytes(b"weights" * 1000)
+    (folder / "secret.txt").write_text("not of the export", encoding="utf-8")
+    job = engine.store.add_job(run_id, "export", {"exporter": "merged", "out": str(folder)})
+    digits = hashlib.sha256(b"weights" * 1000).hexdigest()
+    said = Exported(
+        exporter="merged", folder=str(folder), size_bytes=7000, checksums={"model.safetensors": digits}, seconds=1.0
+    )
+    states = [StateChanged(state=state) for state in (RunState.PREPARING, RunState.EXPORTING)]
+    for event in [*states, said, StateChanged(state=RunState.DONE)]:
+        engine.store.append(job.id, event)
+    engine.close()
+    server = Served(home)
+    yield server, run_id
+    server.end()
+
+
+def test_a_file_of_an_export_comes_as_a_download_by_its_link(served):
+    server, run_id = served
+    answer = httpx.get(f"{server.url}/exports/{run_id}/merged/model.safetensors")
+    assert answer.status_code == 200
+    assert answer.content == b"weights" * 1000
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert answer.headers["content-type"] == "application/octet-stream"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "{run}/merged/secret.txt",
+        "{run}/merged/..%2f..%2fplan.json",
+        "{run}/merged/../merged/secret.txt",
+        "{run}/adapter/adapter_model.safetensors",
+        "{run}/nothing/model.safetensors",
+        "r0000000000/merged/model.safetensors",
+        "..%2f..%2f/merged/model.safetensors",
+        "{run}/merged/%00",
+    ],
+)
+def test_nothing_but_what_an_export_wrote_can_be_named(served, path):
+    server, run_id = served
+    answer = httpx.get(f"{server.url}/exports/{path.format(run=run_id)}")
+    assert answer.status_code == 404
+    assert "secret" not in answer.text
+
+
+def test_another_site_gets_no_export(served):
+    server, run_id = served
+    address = f"{server.url}/exports/{run_id}/merged/model.safetensors"
+    assert httpx.get(address, headers={"host": "evil.example"}).status_code == 400
+    assert httpx.get(address, headers={"origin": "https://evil.example"}).status_code == 403

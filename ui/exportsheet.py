@@ -1,0 +1,99 @@
+"""What the export page says of one form: what it is for, what it will take, and what was made and proven."""
+
+from pathlib import Path
+
+from core.events import Exported
+from core.export.exporters import Exporter
+from core.export.forecast import ExportForecast
+from core.strategy.model_facts import locate
+from core.strategy.plan import Plan
+from ui import markup, words
+from ui.exportfiles import link
+from ui.markup import text
+
+_GIB = 2**30
+
+
+def about(exporter: Exporter, refused: str, missing: str, forecast: ExportForecast | None) -> str:
+    """What the form is for, what it will take, and what stands in its way."""
+    notes = [f"{refused} {exporter.instead}" if refused else "", missing]
+    told = "".join(f"<div class='ft-note'>{text(note)}</div>" for note in notes if note)
+    return markup.block(
+        f"<h3>{text(exporter.title)}</h3><p>Take it when {text(exporter.when)}.</p>"
+        f"<p class='ft-below'>Needs {text(exporter.needs)}.{text(_forecast(forecast))}</p>{told}"
+    )
+
+
+def _forecast(forecast: ExportForecast | None) -> str:
+    if forecast is None:
+        return ""
+    time = "time known after the first" if forecast.seconds is None else words.duration(forecast.seconds)
+    more = ""
+    if forecast.disk_bytes > forecast.size_bytes * 1.1:
+        more = f", {words.size(forecast.disk_bytes)} of disk while it is made"
+    memory = words.gib(forecast.memory_bytes / _GIB)
+    return f" Forecast: {words.size(forecast.size_bytes)}{more}, {memory} of memory, {time}."
+
+
+def result(exported: Exported, run_id: str) -> str:
+    """Size, fidelity, where it lies, and links to its files with their checksums."""
+    name = "/".join(Path(exported.folder).parts[-4:])
+    return markup.block(
+        f"<div class='ft-numbers'><div><b>{text(words.size(exported.size_bytes))}</b>on disk, measured</div>"
+        f"{_verdict(exported)}</div>{_compared(exported)}"
+        f"<p class='ft-below ft-path' title='{text(name)}'>{text(exported.folder)}</p>{_files(exported, run_id)}"
+    )
+
+
+def _verdict(exported: Exported) -> str:
+    if exported.fidelity.get("by") == "answers" and "tuned" in exported.fidelity:
+        faithful = exported.fidelity["faithful"]
+        tone, verdict = ("good", "same model") if faithful else ("amber", "not the same")
+        rows = words.counted(exported.fidelity["rows"], "held-out row")
+        return f"<div><b class='{tone}'>{text(verdict)}</b>by its answers to {text(rows)}, in a fresh process</div>"
+    difference = exported.largest_logit_difference
+    verdict, tone = ("not proven", "amber") if difference is None else (f"{difference:.2g}", "good")
+    return (
+        f"<div><b class='{tone}'>{text(verdict)}</b>largest logit difference to the tuned model, "
+        "measured in a fresh process</div>"
+    )
+
+
+def _compared(exported: Exported) -> str:
+    """Tuned beside exported model; and what is wrong, with its cause."""
+    fidelity = exported.fidelity
+    wrong = fidelity.get("problem", "")
+    note = f"<div class='ft-note'>{text(wrong)}</div>" if wrong else ""
+    if "tuned" not in fidelity:
+        return note
+    tuned, made = fidelity["tuned"], fidelity["exported"]
+    rise = made["loss"] - tuned["loss"]
+    lines = [
+        ("loss per answer token", words.number(tuned["loss"]), words.number(made["loss"]), words.signed(rise, 3)),
+        ("answers word for word right", words.percent(tuned["right"]), words.percent(made["right"]), ""),
+        ("same answers", "", words.percent(fidelity["same_answers"]), ""),
+        ("same next tokens", "", words.percent(fidelity["same_tokens"]), ""),
+    ]
+    body = "".join(f"<tr>{''.join(f'<td>{text(cell)}</td>' for cell in line)}</tr>" for line in lines)
+    return (
+        "<table class='ft-table'><thead><tr><th></th><th>tuned</th><th>exported</th><th>difference</th></tr></thead>"
+        f"<tbody>{body}</tbody></table>{note}"
+    )
+
+
+def _files(exported: Exported, run_id: str) -> str:
+    lines = "".join(
+        f"<li><a href='{link(run_id, exported.exporter, name)}' download>{text(name)}</a> "
+        f"<span class='ft-below' title='SHA-256'>{text(digits[:16])}…</span></li>"
+        for name, digits in exported.checksums.items()
+    )
+    return f"<ul class='ft-files'>{lines}</ul>" if lines else ""
+
+
+def loading(exporter: Exporter, exported: Exported, plan: Plan) -> str:
+    """Lines that load it, in Python, and those that serve it, as remarks below."""
+    base = str(locate(plan.model))
+    lines = [f"folder = {exported.folder!r}", exporter.loading(plan, base).strip()]
+    for program, line in exporter.commands(plan, base).items():
+        lines += ["", f"# {program}, in a terminal:", f"#   {line.replace('FOLDER', exported.folder)}"]
+    return "\n".join(lines) + "\n"
