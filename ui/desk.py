@@ -39,6 +39,7 @@ EMPTY_DRAFT: dict[str, Any] = {
     "budget": False,
     "overrides": {},
     "name": "",
+    "begin": "",
     "price": "",
     "expert": False,
 }

@@ -97,3 +97,20 @@ def test_runs_are_started_reordered_and_paused(look, serve, engine, tmp_path):
     page.click("#ft-stop-now")
     says(page, "Stopped at step")
     assert look.foreign == []
+
+
+def test_a_run_is_given_the_time_from_which_on_it_may_begin(look, serve, engine, tmp_path):
+    plan_of(engine)
+    page = look.tab(f"{serve(tmp_path / 'home').url}/?step=2")
+    page.wait_for_selector("#ft-start:enabled")
+    page.fill("#ft-begin input, #ft-begin textarea", "25:99")
+    page.wait_for_timeout(1500)  # it is kept a moment after it was typed
+    page.click("#ft-start")
+    says(page, "'25:99' is no time such as 22:30", "body")
+    assert engine.store.runs() == []
+    page.fill("#ft-begin input, #ft-begin textarea", "2061-07-28 22:30")
+    page.wait_for_timeout(1500)
+    page.click("#ft-start")
+    says(page, "Waiting until")
+    (job,) = engine.store.waiting()
+    assert time.strftime("%Y-%m-%d %H:%M", time.localtime(job.not_before)) == "2061-07-28 22:30"

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from core.errors import BusyError, UserError
+from core.job.queue import read_time
 from core.strategy.advise import Goal
 from core.strategy.methods import METHODS
 from ui import advicesheet, markup, matrixsheet, notices
@@ -21,7 +22,7 @@ from ui.tab import DATA, STRATEGY, TRAIN, Tab, asked, quiet
 
 __all__ = ["build"]
 
-Wishes = tuple[gr.Dropdown, gr.Radio, gr.Checkbox, gr.Textbox]
+Wishes = tuple[gr.Dropdown, gr.Radio, gr.Checkbox, gr.Textbox, gr.Textbox]
 
 
 def build(desk: Desk, tab: Tab) -> None:
@@ -60,11 +61,12 @@ def build(desk: Desk, tab: Tab) -> None:
 
 def _listen(desk: Desk, wishes: Wishes, expert: gr.Accordion, everything: list[Any]) -> None:
     """Keep what was wished, and whether the settings are open."""
-    model, goal, budget, name = wishes
+    model, goal, budget, name, begin = wishes
     wished = [model.input, goal.input, budget.input]
     gr.on(wished, partial(on_wished, desk), [model, goal, budget], everything, **asked())
     # A pasted name is one change without a key: only leaving the field tells of it.
-    gr.on([name.input, name.blur], partial(on_named, desk), name, None, **quiet(trigger_mode="always_last"))
+    for box, key in ((name, "name"), (begin, "begin")):
+        gr.on([box.input, box.blur], partial(on_typed, desk, key), box, None, **quiet(trigger_mode="always_last"))
     for event, is_open in ((expert.expand, True), (expert.collapse, False)):
         event(partial(on_folded, desk, is_open), None, None, **quiet(trigger_mode="always_last"))
 
@@ -100,8 +102,20 @@ def _wishes() -> Wishes:
     budget = gr.Checkbox(
         label="Tight budget", info="Always the method that needs the least memory.", elem_id="ft-budget"
     )
-    name = gr.Textbox(label="Name of the run (optional)", max_lines=1, max_length=120, elem_id="ft-name")
-    return model, goal, budget, name
+    with gr.Row():
+        name = gr.Textbox(
+            label="Name (optional)", max_lines=1, max_length=120, elem_id="ft-name", scale=2, min_width=200
+        )
+        begin = gr.Textbox(
+            label="Not before",
+            placeholder="at once",
+            max_lines=1,
+            max_length=20,
+            elem_id="ft-begin",
+            scale=1,
+            min_width=140,
+        )
+    return model, goal, budget, name, begin
 
 
 @guarded
@@ -125,9 +139,9 @@ def on_wished(desk: Desk, model: str | None, goal: str, budget: bool) -> Any:  #
 
 
 @guarded
-def on_named(desk: Desk, name: str) -> None:
-    """Keep the run's name as typed."""
-    desk.keep(name=name or "")
+def on_typed(desk: Desk, key: str, typed: str) -> None:
+    """Keep the run's name, or when it is to begin, as typed."""
+    desk.keep(**{key: typed or ""})
 
 
 @guarded
@@ -166,15 +180,17 @@ def on_started(desk: Desk) -> Any:  # noqa: ANN401
     if choice is None:
         return gr.skip(), DATA
     plan = desk.plan(desk.advice(draft, choice), draft)
+    not_before = read_time(str(draft["begin"]))
     if desk.measuring.give_way():
         notices.tell(GAVE_WAY, title="The run begins")
     desk.prompts.give_way()
     try:
-        run_id = desk.engine.start(plan)
+        run_id = desk.engine.start(plan, not_before)
     except BusyError as error:
         job = desk.engine.active()
         notices.show(error, title="A run is in progress", link=(job.run_id, "Show it") if job else None)
         return gr.skip()
+    desk.keep(begin="")
     return run_id, TRAIN
 
 
@@ -224,7 +240,7 @@ def _everything(desk: Desk, *, anew: str = "") -> list[Any]:
     """Updates of the whole page; `anew` makes the form redraw itself even where nothing else changed."""
     draft = desk.draft()
     goal = draft["goal"] if draft["goal"] in set(Goal) else Goal.BALANCED.value
-    wishes = [draft["model"], goal, draft["budget"], draft["name"], draft["price"]]
+    wishes = [draft["model"], goal, draft["budget"], draft["name"], draft["begin"], draft["price"]]
     sheet = look(desk)
     if sheet.advice is None:
         return [*_drawn(desk), *wishes, gr.skip(), "", "", ""]
