@@ -73,7 +73,10 @@ def _dashboard(given: Namespace) -> int:
 @contextlib.contextmanager
 def _engine(given: Namespace) -> Iterator["Engine"]:
     from core.engine import Engine
+    from core.evaluate.own import FOLDER, check_folder
 
+    if given.metrics:
+        os.environ[FOLDER] = str(check_folder(given.metrics))  # workers ask the environment
     engine = Engine(_home(given), launcher=given.launcher or "process")
     with contextlib.closing(engine):
         yield engine

@@ -1,6 +1,7 @@
 """Did it help? Base and tuned model on the same rows, which nobody trained on."""
 
 from collections.abc import Sequence
+from dataclasses import fields, replace
 from threading import Event as Flag
 from typing import Any
 
@@ -12,7 +13,8 @@ from core.evaluate.headline import headline, nothing_held_out
 from core.evaluate.measured import Measured, measure_all
 from core.evaluate.metrics import METRICS
 from core.evaluate.metrics.families import FIRST, family_of
-from core.evaluate.metrics.metric import Answer, Family, Metric
+from core.evaluate.metrics.metric import Answer, Family, Measure, Metric
+from core.evaluate.own import own_metrics
 from core.evaluate.statistics import Difference
 from core.events import Emit, Evaluated, Noted
 
@@ -35,7 +37,10 @@ def evaluate(task: EvaluateTask, emit: Emit, stopping: Flag) -> Evaluation:
         evaluation = _nothing()
     else:
         base, tuned = ask_both(task, split, emit, stopping)
-        evaluation = compare(split, base, tuned, seed=task.plan.seed)
+        own, problems = own_metrics(task.home, [*base, *tuned], stopping)
+        for problem in problems:
+            emit(Noted(text=problem, severity="warning"))
+        evaluation = replace(compare(split, base, tuned, seed=task.plan.seed, own=own), problems=problems)
     write_evaluation(evaluation, task.folder)
     emit(
         Evaluated(
@@ -49,11 +54,13 @@ def evaluate(task: EvaluateTask, emit: Emit, stopping: Flag) -> Evaluation:
     return evaluation
 
 
-def compare(split: Split, base: Sequence[Answer], tuned: Sequence[Answer], *, seed: int) -> Evaluation:
-    """What the answers to `split.test` say: metrics with intervals, and each row's outcome."""
+def compare(
+    split: Split, base: Sequence[Answer], tuned: Sequence[Answer], *, seed: int, own: Sequence[Metric] = ()
+) -> Evaluation:
+    """What the answers to `split.test` say: metrics, the operator's `own` too, with intervals; each row's outcome."""
     labelled = bool(split.labels) and all(example.label is not None for example in split.test)
     family = family_of(split.test, labelled=labelled)
-    measured = {one.metric.name: one for one in measure_all(_applying(family), base, tuned, seed)}
+    measured = {one.metric.name: one for one in measure_all(_applying(family, own), base, tuned, seed)}
     primary = METRICS[FIRST[family][0]]
     rows = sorted(
         (_row(primary, *three) for three in zip(split.test, base, tuned, strict=True)),
@@ -76,19 +83,23 @@ def compare(split: Split, base: Sequence[Answer], tuned: Sequence[Answer], *, se
         confusion_base=_confusion(labels, base),
         confusion_tuned=_confusion(labels, tuned),
         needed=needed,
+        own={metric.name: _described(metric) for metric in own},
     )
 
 
-def _applying(family: Family) -> list[Metric]:
+def _applying(family: Family, own: Sequence[Metric]) -> list[Metric]:
     """The metrics that say something of such a task, those that decide first."""
-    first = FIRST[family]
-    others = [metric for name, metric in METRICS.items() if family in metric.families and name not in first]
-    return [*(METRICS[name] for name in first), *others]
+    first = [METRICS[name] for name in FIRST[family]]
+    return [*first, *(one for one in (*own, *METRICS.values()) if family in one.families and one not in first)]
 
 
 def primary_metric(examples: Sequence[Example], *, labelled: bool) -> str:
     """The metric that decides: what a person would ask first of such answers."""
     return FIRST[family_of(examples, labelled=labelled)][0]
+
+
+def _described(metric: Metric) -> dict[str, Any]:
+    return {known.name: getattr(metric, known.name) for known in fields(Measure)}
 
 
 def _result(one: Measured) -> dict[str, Any]:

@@ -197,7 +197,7 @@ def rows_needed(difference: float, error: float, rows: int) -> int | None:
     """
     if abs(difference) < _NO_DIFFERENCE:
         return None
-    return math.ceil(rows * ((_z(_SURE) + _z(POWER)) * error / difference) ** 2)
+    return max(1, math.ceil(rows * ((_z(_SURE) + _z(POWER)) * error / difference) ** 2))
 
 
 def rows_needed_for_shares(wins: int, losses: int, rows: int) -> int | None:

@@ -1,11 +1,11 @@
 """What an exporter is."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event as Flag
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from core.events import Emit
 from core.strategy.plan import Plan
@@ -26,10 +26,8 @@ class ExportTask:
     """Name of the form, as in EXPORTERS."""
     out: Path
     """The folder to be; it appears complete or not at all."""
-    scores: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """What the run's evaluation measured, as in `core.events.Evaluated.metrics`; for the model card."""
-    scored_rows: int = 0
-    """Held-out rows of that evaluation."""
+    scores: str = ""
+    """What the model card says of the run's scores, in Markdown; empty where it has none."""
 
     @property
     def best(self) -> Path:

@@ -57,25 +57,11 @@ def describe(task: ExportTask) -> list[str]:
         f"- Split: SHA-256 {plan.data.split or 'not recorded'}",
         f"- Settings: {', '.join(f'{name} {value}' for name, value in settings.items())}\n",
         "## Scores\n",
-        *_scores(task),
+        task.scores or "This run was not scored on held-out rows.\n",
         "## Limits\n",
         "It was tuned on few examples of one task, and measured on rows of the same kind. Of other tasks, languages "
         "and kinds of text nothing is known; what the base model gets wrong, it may get wrong too.\n",
     ]
-
-
-def _scores(task: ExportTask) -> list[str]:
-    if not task.scores:
-        return ["This run was not scored on held-out rows.\n"]
-    lines = [
-        f"On {task.scored_rows:,} held-out rows; the interval (95 %) is of the difference.\n",
-        "| metric | base | tuned | difference |",
-        "|---|---|---|---|",
-    ]
-    for name, values in task.scores.items():
-        low, high = values["interval"]
-        lines.append(f"| {name} | {values['base']:.3f} | {values['tuned']:.3f} | {low:+.3f} to {high:+.3f} |")
-    return [*lines, ""]
 
 
 def _cached(model: str) -> Path | None:

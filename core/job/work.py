@@ -5,7 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from core.errors import Stopped
-from core.events import Emit, Evaluated, RunState, StateChanged
+from core.events import Emit, RunState, StateChanged
 from core.store.steering import Steering
 from core.store.store import Job, Store
 from core.strategy.disk import check_disk
@@ -46,19 +46,19 @@ def _evaluate(job: Job, store: Store, emit: Emit, stopping: Steering) -> None:
 
 
 def _export(job: Job, store: Store, emit: Emit, stopping: Steering) -> None:
+    from core.evaluate.card import card_section
+    from core.evaluate.evaluation import read_evaluation
     from core.export.exporters import ExportTask, export
 
     emit(StateChanged(state=RunState.EXPORTING))
     plan, folder = _read(job, store)
-    scored = store.last(job.run_id, Evaluated)
     task = ExportTask(
         plan=plan,
         home=store.home,
         folder=folder,
         exporter=job.task["exporter"],
         out=Path(job.task["out"]),
-        scores=scored.metrics if isinstance(scored, Evaluated) else {},
-        scored_rows=scored.rows if isinstance(scored, Evaluated) else 0,
+        scores=card_section(read_evaluation(folder)),
     )
     export(task, emit, stopping)
 

@@ -68,6 +68,13 @@ def _everywhere(*, default: Any) -> argparse.ArgumentParser:  # noqa: ANN401 - a
         "--launcher", metavar="NAME", default=default, help="where the work runs: process (default) or thread"
     )
     group.add_argument(
+        "--metrics",
+        type=Path,
+        default=default,
+        metavar="DIR",
+        help="your own metrics, a Python file each (FEWTUNE_METRICS; the home's metrics folder)",
+    )
+    group.add_argument(
         "--json",
         action="store_true",
         default=default or False,

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from core.dataset.example import Example, Split, Turn
+from core.evaluate.card import card_section
 from core.evaluate.compare import compare, read_evaluation
 from core.evaluate.evaluation import RowResult, write_evaluation
 from core.evaluate.metrics.metric import Answer, Family
@@ -191,3 +192,11 @@ def test_the_file_is_plain_json(labelled, tmp_path):
     write_evaluation(labelled, tmp_path)
     raw = json.loads((tmp_path / "evaluation.json").read_text(encoding="utf-8"))
     assert set(raw["metrics"]["accuracy"]) == {"base", "tuned", "interval", "p_value"}
+
+
+def test_the_model_card_says_the_finding_and_every_metric_with_its_interval(labelled):
+    told = card_section(labelled)
+    assert told.startswith(labelled.headline)
+    assert "| Accuracy | 33 % (19 to 51) | 67 % (49 to 81) | 0.002 |" in told
+    assert "| Perplexity (lower is better) |" in told
+    assert card_section(None) == ""

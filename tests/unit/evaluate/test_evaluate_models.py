@@ -7,6 +7,7 @@ import pytest
 from core.errors import Stopped
 from core.evaluate.answers import ask
 from core.evaluate.compare import EvaluateTask, evaluate, read_evaluation
+from core.evaluate.own import FOLDER
 from core.events import Advanced, Evaluated, Noted
 
 
@@ -140,6 +141,19 @@ def test_free_answers_are_generated_and_scored_by_their_words(trained, told):
     assert {"rouge_l", "chrf", "bleu", "perplexity", "bits_per_byte", "length_ratio"} <= set(found.more)
     assert not found.labels
     assert all(row.base == row.base.strip() for row in found.rows)
+
+
+def test_a_broken_metric_of_ones_own_is_told_and_spoils_no_other(trained, told, tmp_path, monkeypatch):
+    (tmp_path / "broken.py").write_text(
+        "def score(reference, answer):\n    return answer.no_such_thing", encoding="utf-8"
+    )
+    (tmp_path / "letters.py").write_text("def score(reference, answer): return len(answer)", encoding="utf-8")
+    monkeypatch.setenv(FOLDER, str(tmp_path))
+    found = evaluate(task_of(trained("lora")), told, threading.Event())
+    assert found.first == ["accuracy", "macro_f1", "letters"]
+    assert "broken.py, line 2: AttributeError" in found.problems[0]
+    assert found.problems[0] in [note.text for note in told.of(Noted)]
+    assert len(found.reliability("tuned")) > 0
 
 
 def test_a_stop_ends_scoring_and_writes_nothing(trained, told):
