@@ -143,7 +143,7 @@ def _refusal(task, told):
         ({"options": {"rank": 4}}, {"options", "options.rank"}),
         ({"max_length": 100}, {"max_length"}),
     ],
-    ids=lambda value: ", ".join(value),
+    ids=lambda value: ", ".join(sorted(value)),
 )
 def test_a_changed_setting_is_refused_with_both_its_values(change, named, stopped, make_task, told):
     assert _refusal(make_task(resume=True, **({"epochs": 2} | change)), told) <= named | {"base model weights"}
