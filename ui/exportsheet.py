@@ -5,6 +5,7 @@ from pathlib import Path
 from core.events import Exported
 from core.export.exporters import Exporter
 from core.export.forecast import ExportForecast
+from core.job.exports import RUN
 from core.strategy.model_facts import locate
 from core.strategy.plan import Plan
 from ui import markup, words
@@ -88,6 +89,12 @@ def _files(exported: Exported, run_id: str) -> str:
         for name, digits in exported.checksums.items()
     )
     return f"<ul class='ft-files'>{lines}</ul>" if lines else ""
+
+
+def packed(run_id: str, file: Path) -> str:
+    """A link to the file of a whole run."""
+    size = words.size(file.stat().st_size)
+    return markup.block(f"<p><a href='{link(run_id, RUN, file.name)}' download>{text(file.name)}</a> {text(size)}</p>")
 
 
 def loading(exporter: Exporter, exported: Exported, plan: Plan) -> str:

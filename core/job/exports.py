@@ -5,14 +5,19 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import NotFoundError, UserError
+from core.evaluate.evaluation import read_evaluation
 from core.events import Exported
 from core.export.exporters import EXPORTERS, ExportTask
 from core.export.extras import how_to_install, missing
 from core.export.forecast import ExportForecast, forecast
+from core.export.run_file import read_run, write_run
 from core.store.store import Store
 from core.strategy.machine import Machine
 from core.strategy.model_facts import read_facts
 from core.strategy.plan import Plan
+
+RUN = "run"
+"""What people name where they mean a form of export and want the whole run."""
 
 
 class Exports:
@@ -26,6 +31,26 @@ class Exports:
     def folder(self, run_id: str, exporter: str) -> Path:
         """Where an export goes unless somebody names another folder."""
         return self._store.run_folder(run_id) / "exports" / exporter
+
+    def run_file(self, run_id: str, out: Path | None = None, *, weights: bool = True) -> Path:
+        """Write the whole run to a zip file, by default beside its other exports, in place of an earlier one.
+
+        Raises:
+            NotFoundError: There is no such run.
+            UserError: The run is not over, or `out` is there already.
+        """
+        if out is None:
+            out = self.folder(run_id, RUN) / f"{run_id}.zip"
+            out.unlink(missing_ok=True)
+        return write_run(self._store, run_id, out, weights=weights)
+
+    def take_in(self, file: Path) -> str:
+        """Take in a run that another installation wrote, and return its id here.
+
+        Raises:
+            UserError: It is no such file, or damaged; nothing of it is kept.
+        """
+        return read_run(self._store, file, read_evaluation)
 
     def missing(self, exporter: str) -> str:
         """Which packages an exporter lacks here and how to install them, as a sentence; empty where it lacks none."""
@@ -53,6 +78,8 @@ class Exports:
         Raises:
             NotFoundError: There is no such run, export or file.
         """
+        if exporter == RUN and name == f"{run_id}.zip" and (self.folder(run_id, RUN) / name).is_file():
+            return self.folder(run_id, RUN) / name
         exported = self._newest(run_id, exporter)
         if exported is None or name not in exported.checksums:
             raise NotFoundError("There is no such file of an export.", "Export the model again.")

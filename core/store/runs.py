@@ -61,10 +61,10 @@ class Runs(Queue):
         self.mark_lost()
         with self._transaction() as connection:
             self._refuse_twin(connection, plan)
-            run_id = _next_id(connection)
+            run_id = next_id(connection)
             connection.execute(
                 "INSERT INTO runs (id, name, plan, created_at) VALUES (?, ?, ?, ?)",
-                (run_id, _storable(name), json.dumps(plan), time.time()),
+                (run_id, storable(name), json.dumps(plan), time.time()),
             )
             job_id = self._insert_job(connection, run_id, "train", {})
             connection.execute("UPDATE jobs SET not_before = ? WHERE id = ?", (not_before, job_id))
@@ -169,12 +169,12 @@ class Runs(Queue):
 
     def _set(self, run_id: str, column: str, text: str) -> None:
         with self._transaction() as connection:
-            changed = connection.execute(f"UPDATE runs SET {column} = ? WHERE id = ?", (_storable(text), run_id))
+            changed = connection.execute(f"UPDATE runs SET {column} = ? WHERE id = ?", (storable(text), run_id))
             if changed.rowcount == 0:
                 raise NotFoundError(*no_run(run_id))
 
 
-def _next_id(connection: sqlite3.Connection) -> str:
+def next_id(connection: sqlite3.Connection) -> str:
     """An id later than all others, even if the clock was set back."""
     number = int(time.time() * 1000) << _SPARE_BITS
     newest = connection.execute("SELECT max(id) FROM runs").fetchone()[0]
@@ -208,7 +208,7 @@ def _unnamed(plan: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in plan.items() if key != "name"}
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """The text as typed; half of a surrogate pair, which no screen can show, becomes a question mark."""
     return text.encode("utf-8", "replace").decode("utf-8")
 

@@ -1,13 +1,14 @@
 """The store of a home folder: runs, their jobs and events, and drafts."""
 
+from core.store.arrivals import Arrivals
 from core.store.drafts import Drafts
 from core.store.ends import Ends
 from core.store.jobs import Job
 from core.store.log import Record
-from core.store.runs import RunRow, Runs
+from core.store.runs import RunRow
 
 __all__ = ["Job", "Record", "RunRow", "Store"]
 
 
-class Store(Runs, Ends, Drafts):
+class Store(Arrivals, Ends, Drafts):
     """All that outlives a process, in one SQLite file; safe to use from several threads and processes at once."""

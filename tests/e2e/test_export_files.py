@@ -7,6 +7,7 @@ from core.engine import Engine
 from core.events import Exported, RunState, StateChanged
 from tests.e2e.seeding import seed
 from tests.e2e.served import Served
+from tests.e2e.viewer import says
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +68,18 @@ def test_another_site_gets_no_export(served):
     address = f"{server.url}/exports/{run_id}/merged/model.safetensors"
     assert httpx.get(address, headers={"host": "evil.example"}).status_code == 400
     assert httpx.get(address, headers={"origin": "https://evil.example"}).status_code == 403
+
+
+def test_a_run_is_packed_by_a_button_and_taken_in_by_another_dashboard(tmp_path, serve, look):
+    run_id = seed(tmp_path / "one")
+    one, other = serve(tmp_path / "one"), serve(tmp_path / "other")
+    page = look.tab(f"{one.url}/?run={run_id}&step=5")
+    page.click("#ft-pack-run")
+    with page.expect_download() as waiting:
+        page.click(f"a[href$='{run_id}.zip']")
+    file = tmp_path / f"{run_id}.zip"
+    waiting.value.save_as(file)
+    page = look.tab(f"{other.url}/?step=6")
+    says(page, "No runs yet")
+    page.set_input_files("#ft-take-in input, input#ft-take-in, input[type=file][accept*='zip']", file)
+    says(page, "1 run, 1 scored")

@@ -13,6 +13,7 @@ COMMANDS: dict[str, Callable[[Engine, Namespace], int]] = {
     "train": train.train,
     "evaluate": runs.evaluate,
     "export": runs.export,
+    "import": runs.take_in,
     "runs": runs.runs,
     "stop": control.stop,
     "pause": control.pause,

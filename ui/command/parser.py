@@ -48,6 +48,7 @@ def build_parser() -> Parser:
         _add_train,
         _add_evaluate,
         _add_export,
+        _add_import,
         _add_runs,
         _add_stop,
         _add_pause,
@@ -180,7 +181,13 @@ def _add_export(commands: Any) -> None:  # noqa: ANN401
     parser.add_argument(
         "--to", required=True, metavar="FORM", help="adapter, merged, gguf (8 bits), gguf_q4 or gguf_f16"
     )
-    parser.add_argument("--out", type=Path, metavar="DIR", help="a folder (default: inside the run's folder)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="a folder, of a run a .zip (default: in its folder)")
+    parser.add_argument("--without-weights", action="store_true", help="of a run: only plan, log and scores")
+
+
+def _add_import(commands: Any) -> None:  # noqa: ANN401
+    parser = _command(commands, "import", "take in a run that 'export RUN --to run' wrote elsewhere")
+    parser.add_argument("file", type=Path, metavar="FILE.zip")
 
 
 def _add_runs(commands: Any) -> None:  # noqa: ANN401

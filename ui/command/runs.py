@@ -9,6 +9,7 @@ from core.errors import UserError
 from core.evaluate.as_json import as_json
 from core.evaluate.evaluation import Evaluation
 from core.events import Exported, RunState
+from core.job.exports import RUN
 from core.store.store import Job
 from ui import phrases, words
 from ui.command import say
@@ -88,7 +89,9 @@ def evaluate(engine: Engine, given: Namespace) -> int:
 
 
 def export(engine: Engine, given: Namespace) -> int:
-    """Write the tuned model elsewhere."""
+    """Write the tuned model elsewhere, or the whole run."""
+    if given.to == RUN:
+        return _export_run(engine, given)
     job = engine.export(given.run, given.to, given.out)
     _tell_forecast(engine, given)
     _tell_place(engine, job, quiet=True)
@@ -113,6 +116,25 @@ def export(engine: Engine, given: Namespace) -> int:
         return 0
     say.tell(exported.folder)
     _tell_fidelity(exported)
+    return 0
+
+
+def _export_run(engine: Engine, given: Namespace) -> int:
+    written = engine.exports.run_file(given.run, given.out, weights=not given.without_weights)
+    if given.json:
+        say.answer({"run": given.run, "file": str(written), "size_bytes": written.stat().st_size})
+    else:
+        say.tell(str(written))
+    return 0
+
+
+def take_in(engine: Engine, given: Namespace) -> int:
+    """Take in a run that another installation wrote."""
+    run_id = engine.exports.take_in(given.file)
+    if given.json:
+        say.answer({"run": run_id})
+    else:
+        say.tell(run_id)
     return 0
 
 

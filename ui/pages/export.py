@@ -15,6 +15,11 @@ from ui.notices import guarded
 from ui.present import RunView
 from ui.tab import EXPORT, RUNS, Tab, asked, quiet
 
+_PACKING = markup.block(
+    "<p class='ft-below'>The whole run as one file: plan, hashes of data and split, log, scores and best weights, which"
+    " another installation takes in on its Runs page, or with <code>fewtune import</code>.</p>"
+)
+
 
 def build(desk: Desk, tab: Tab) -> None:
     """Place the page and connect it: one card per exporter."""
@@ -28,6 +33,10 @@ def build(desk: Desk, tab: Tab) -> None:
     with gr.Row(elem_classes=["ft-choices"]):
         for exporter in EXPORTERS.values():
             cards.extend(_card(desk, tab, exporter))
+    with gr.Row(elem_classes=["ft-card-head"]):
+        packed = markup.view(_PACKING)
+        pack = gr.Button("Pack the run", size="sm", elem_id="ft-pack-run", min_width=140)
+    pack.click(partial(on_packed, desk), tab.run, packed, **asked())
     drawn = [head, onward, status, stop, *cards]
     looked = [tab.pulse.change, tab.step.change, tab.run.change]
     gr.on(looked, partial(on_looked, desk), [tab.run, tab.step], drawn, **quiet(trigger_mode="always_last"))
@@ -58,6 +67,14 @@ def on_export(desk: Desk, name: str, run_id: str) -> Any:  # noqa: ANN401
         return gr.skip()
     desk.engine.export(run_id, name)
     return gr.Button("Exporting", interactive=False)
+
+
+@guarded
+def on_packed(desk: Desk, run_id: str) -> Any:  # noqa: ANN401
+    """Pack the whole run and give a link to it."""
+    if not run_id:
+        return gr.skip()
+    return exportsheet.packed(run_id, desk.engine.exports.run_file(run_id))
 
 
 @guarded

@@ -1,6 +1,7 @@
 """All runs: open one, compare the curves of several, rename, delete."""
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -32,8 +33,7 @@ def build(desk: Desk, tab: Tab) -> None:
             label="Its name", info="Shown as typed; Rename keeps it.", max_lines=1, max_length=120, scale=3
         )
         with gr.Column(scale=2, min_width=180):
-            rename = gr.Button("Rename", size="sm", elem_id="ft-rename", interactive=False)
-            delete = gr.Button("Delete", size="sm", elem_id="ft-delete", interactive=False)
+            rename, delete = _buttons()
     with gr.Row(visible=False, elem_classes=["ft-danger"]) as sure:
         question = markup.view()
         really = gr.Button("Delete for good", variant="stop", size="sm", elem_id="ft-really-delete")
@@ -53,11 +53,23 @@ def build(desk: Desk, tab: Tab) -> None:
     table.select(on_row_chosen, ids, chosen, **quiet())
     chosen.change(partial(on_chosen, desk), chosen, [name, opening, rename, delete, sure], **quiet())
     opening.click(on_opened, chosen, [tab.run, tab.step], **quiet())
+    _take_in(desk, listed)
     rename.click(partial(on_renamed, desk), [chosen, name], listed, **asked())
     delete.click(partial(on_delete_wanted, desk), chosen, [sure, question], **asked())
     keep.click(on_kept, None, sure, **quiet())
     really.click(partial(on_deleted, desk), [chosen, tab.run], [sure, tab.run, *listed], **asked())
     compared.change(partial(on_compared, desk), compared, [curves, differences], **quiet())
+
+
+def _buttons() -> tuple[gr.Button, gr.Button]:
+    rename = gr.Button("Rename", size="sm", elem_id="ft-rename", interactive=False)
+    return rename, gr.Button("Delete", size="sm", elem_id="ft-delete", interactive=False)
+
+
+def _take_in(desk: Desk, listed: list[Any]) -> None:
+    """Place the button for runs of other installations, and connect it."""
+    arriving = gr.UploadButton("Take in a run", size="sm", file_types=[".zip"], elem_id="ft-take-in")
+    arriving.upload(partial(on_arrived, desk), arriving, listed, **asked())
 
 
 def _table() -> gr.Dataframe:
@@ -98,6 +110,18 @@ def on_chosen(desk: Desk, run_id: str | None) -> list[Any]:
 def on_opened(run_id: str) -> tuple[str, int]:
     """Open the run where it can be watched."""
     return run_id, TRAIN
+
+
+@guarded
+def on_arrived(desk: Desk, file: str | None) -> Any:  # noqa: ANN401
+    """Take in the run that another installation packed."""
+    if not file:
+        return gr.skip()
+    upload = Path(file)
+    try:
+        return _listed(desk, desk.engine.exports.take_in(upload))
+    finally:
+        upload.unlink(missing_ok=True)
 
 
 @guarded
