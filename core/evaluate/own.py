@@ -53,6 +53,8 @@ def check_folder(folder: Path) -> Path:
 def own_metrics(home: Path, answers: Sequence[Answer], stopping: Flag) -> tuple[list[Metric], list[str]]:
     """The operator's metrics with their scores of `answers`, and what went wrong with others: file, line, what to do.
 
+    Files are told by name alone: the page is not only the operator's.
+
     Raises:
         Stopped: `stopping` was set.
     """
@@ -74,9 +76,9 @@ def _metric(path: Path, answers: Sequence[Answer], stopping: Flag) -> Metric | s
     """The metric of a file, or what is wrong with it."""
     name = path.stem
     if not _NAME.fullmatch(name):
-        return f"{path} is no metric: its name may hold a to z, digits and underscores. Rename the file."
+        return f"{path.name} is no metric: its name may hold a to z, digits and underscores. Rename the file."
     if name in METRICS:
-        return f"{path} is called as one of Fewtune's own metrics. Rename the file."
+        return f"{path.name} is called as one of Fewtune's own metrics. Rename the file."
     asked = list(dict.fromkeys((answer.reference, answer.text) for answer in answers))
     told = _ask(path, asked, stopping)
     if isinstance(told, str):
@@ -102,14 +104,14 @@ def _ask(path: Path, rows: Sequence[tuple[str, str]], stopping: Flag) -> dict[st
             finally:
                 process.kill()
         if not ended:
-            return f"{path} took longer than {SECONDS} seconds for {len(rows):,} answers. Make its score faster."
+            return f"{path.name} took longer than {SECONDS} seconds for {len(rows):,} answers. Make its score faster."
         answer.seek(0)
         said = answer.read()
     try:
         told: dict[str, Any] = json.loads(said)
     except ValueError:
         code = process.returncode
-        return f"{path} ended its process with code {code} instead of scoring. Let its score return a number."
+        return f"{path.name} ended its process with code {code} instead of scoring. Let its score return a number."
     return told
 
 
@@ -134,7 +136,7 @@ def _wrong(path: Path, told: Mapping[str, Any], rows: Sequence[tuple[str, str]])
     if told.get("row") is not None:
         reference, answer = (json.dumps(text[:60], ensure_ascii=False) for text in rows[told["row"]])
         at = f" at the reference {reference} and the answer {answer}"
-    return f"{path}{line}: {told['error'].rstrip('.')}{at}. Mend the file and score again."
+    return f"{path.name}{line}: {told['error'].rstrip('.')}{at}. Mend the file and score again."
 
 
 def _built(name: str, scores: Mapping[tuple[str, str], float], about: Mapping[str, Any]) -> Metric:

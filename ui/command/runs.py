@@ -36,7 +36,7 @@ def see_through(engine: Engine, job: Job, *, as_json: bool) -> int:
         say.answer(last if done else last | UserError(end.reason or _ended(end.state), end.fix).as_json())
         return int(not done)
     if following.evaluated is not None:
-        _tell_scores(metrics, following.evaluated.rows)
+        _tell_scores(metrics, following.evaluated.rows, engine.evaluation(job.run_id))
     say.tell(f"Run {job.run_id}: {end.state.value}")
     if end.fix:
         say.note(end.fix)

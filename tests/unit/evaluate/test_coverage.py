@@ -119,3 +119,26 @@ def test_intervals_of_perplexity_cover_the_truth(rows):
     )
     assert 0.93 <= np.mean([holds(one.tuned, np.exp(1.5)) for one in found]) <= 0.97
     assert 0.93 <= np.mean([holds(one.interval, np.exp(1.5) - np.exp(2.0)) for one in found]) <= 0.97
+
+
+def translations(random, shape, share):
+    """Parts of BLEU: of answers of 5 to 30 words each word is right with chance `share`, more so beside a right one."""
+    said = random.integers(5, 31, size=shape)
+    parts, right = [], said
+    for order in range(4):
+        among = said - order
+        right = random.binomial(np.minimum(right, among), share if order == 0 else share**0.5)
+        parts.append((right, among))
+    matches, totals = zip(*parts, strict=True)
+    return np.stack([*matches, *totals, said, np.maximum(3, said + random.integers(-2, 3, size=shape))], axis=-1)
+
+
+@pytest.mark.parametrize("rows", SIZES)
+def test_intervals_of_bleu_cover_the_truth_and_their_test_rarely_errs(rows):
+    random, combine = np.random.default_rng(8), METRICS["bleu"].combine
+    truths = [combine(translations(random, 400_000, share).sum(axis=0).astype(float)) for share in (0.4, 0.6)]
+    found = differences_of(*(translations(random, (SETS, rows), s) for s in (0.4, 0.6)), combine, seed=rows)
+    assert 0.93 <= np.mean([holds(one.tuned, truths[1]) for one in found]) <= 0.97
+    assert 0.93 <= np.mean([holds(one.interval, truths[1] - truths[0]) for one in found]) <= 0.97
+    alike = differences_of(*(translations(random, (SETS, rows), 0.5) for _ in range(2)), combine, seed=rows)
+    assert np.mean([one.p_value < 0.05 for one in alike]) <= 0.06
