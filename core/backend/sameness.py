@@ -17,13 +17,15 @@ BASE = "base model weights"
 TRAINING_ROWS = "training rows"
 """The same of the rows, in their order, as the model sees them."""
 _SHORT = 16
+_NOT_DECIDING: Any = {"name": True, "patience": True, "tracker": True, "data": {"train_rows"}}
 _WORDS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 
 
 def decides(plan: Plan, rows: Rows, base: str) -> dict[str, Any]:
     """All of it, flat: "learning_rate", "data.seed", "options.rank"; `base` is the sum of the untuned weights."""
     return {
-        **_flat(plan.model_dump(mode="json", exclude={"name", "patience", "tracker"})),
+        # How many rows may be taken is told by the rows themselves, so that older checkpoints can be gone on with.
+        **_flat(plan.model_dump(mode="json", exclude=_NOT_DECIDING)),
         "rows": len(rows.train.rows),
         TRAINING_ROWS: sum_of_rows(rows.train.rows),
         "validation rows": sum_of_rows(rows.validation.rows),

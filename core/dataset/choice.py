@@ -50,6 +50,15 @@ class DataChoice(BaseModel):
     fold: Annotated[
         int, Field(ge=0, le=19, title="Fold", description="Which of the folds is the test part, from 0.")
     ] = 0
+    train_rows: Annotated[
+        int,
+        Field(
+            ge=0,
+            title="Training rows",
+            description="Train on so many of the training rows at most, each label with its share; 0 takes all. The "
+            "rows of a smaller number are among those of a larger one.",
+        ),
+    ] = 0
     split: Annotated[
         str,
         Field(

@@ -9,6 +9,7 @@ from core.dataset.examples import Reading
 from core.dataset.finding import Finding, counted
 from core.dataset.health.check import SAMPLE
 from core.dataset.progress import Progress, nobody
+from core.dataset.splits.limit import limited
 from core.dataset.splits.split import (
     MIN_TEST,
     SAME_PROMPT,
@@ -52,7 +53,8 @@ def divide_places(
     """
     shares = Shares(validation=choice.validation_share, test=choice.test_share, folds=choice.folds, fold=choice.fold)
     looks = {file: reading.index.look for file, reading in readings.items()}
-    return find_places(looks, shares, seed, find_ties(readings, choice, near), tell)
+    places = find_places(looks, shares, seed, find_ties(readings, choice, near), tell)
+    return limited(places, looks["train"].labels, choice.train_rows, seed) if choice.train_rows else places
 
 
 def find_split(
@@ -101,7 +103,13 @@ def _size(places: Places, choice: DataChoice, labels: int, *, own_test: bool) ->
     said = precision_of(test, labels)
     usable = sum(map(places.size, places.sides))
     asked = max(1, round(usable * choice.test_share))
-    raised = not own_test and not choice.folds and choice.test_share == DEFAULT_TEST_SHARE and test > asked
+    raised = (
+        not own_test
+        and not choice.folds
+        and not choice.train_rows
+        and choice.test_share == DEFAULT_TEST_SHARE
+        and test > asked
+    )
     if raised:
         said += (
             f" The test share was raised from {counted(asked, 'row')} to {test} of {usable}, "
