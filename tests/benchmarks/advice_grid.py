@@ -104,9 +104,12 @@ def fill(out: Path, tasks: list[tuple[str, int]]) -> None:
         engine = Engine(Path(place) / "home")
         for task, rows in tasks:
             choice = choose(engine, task, rows)
+            seen: list[Plan] = []
             for name, plan in grid(engine, choice):
-                if (task, rows, name) in known:
+                if plan in seen or (task, rows, name) in known:
+                    seen.append(plan)
                     continue
+                seen.append(plan)
                 folder = Path(place) / "run"
                 found = score(engine, plan, folder, METRIC[task])
                 shutil.rmtree(folder)
