@@ -78,8 +78,8 @@ def write_run(store: Store, run_id: str, out: Path, *, weights: bool = True) -> 
 
 
 def _travelling(plan: dict[str, Any]) -> dict[str, Any]:
-    """The plan without where this machine keeps the base model."""
-    return plan | {"model": public_name(plan["model"])}
+    """The plan without where this machine keeps the base model, and without its tracker, which others may not have."""
+    return plan | {"model": public_name(plan["model"]), "tracker": "none"}
 
 
 def _lines(store: Store, run_id: str) -> Iterator[str]:
