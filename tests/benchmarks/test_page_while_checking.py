@@ -5,6 +5,7 @@ import json
 import statistics
 import time
 import uuid
+from collections.abc import Sequence
 
 import httpx
 import psutil
@@ -55,10 +56,10 @@ class Page:
             and any(event == trigger and (not elem_id or target in ids) for target, event in function["targets"])
         ]
 
-    def run(self, number: int) -> None:
+    def run(self, number: int, data: Sequence[object] = (), session: str = "") -> None:
         """Run a function and wait for its end."""
-        session = uuid.uuid4().hex[:10]
-        asked = {"fn_index": number, "data": [], "session_hash": session}
+        session = session or uuid.uuid4().hex[:10]
+        asked = {"fn_index": number, "data": list(data), "session_hash": session}
         assert self.client.post("/gradio_api/queue/join", json=asked).status_code == 200
         with self.client.stream("GET", "/gradio_api/queue/data", params={"session_hash": session}) as stream:
             for line in stream.iter_lines():
