@@ -286,6 +286,7 @@ class Engine:
         if self._runner is not None:
             self._runner.close()
         self._launcher.close()
+        self.exports.servers.close()
         self.store.close()
 
     def _submit(self, run_id: str, kind: str, task: dict[str, Any]) -> Job:

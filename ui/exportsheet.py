@@ -5,6 +5,7 @@ from pathlib import Path
 from core.events import Exported
 from core.export.exporters import Exporter
 from core.export.forecast import ExportForecast
+from core.export.serve import Server
 from core.job.exports import RUN
 from core.strategy.model_facts import locate
 from core.strategy.plan import Plan
@@ -95,6 +96,18 @@ def packed(run_id: str, file: Path) -> str:
     """A link to the file of a whole run."""
     size = words.size(file.stat().st_size)
     return markup.block(f"<p><a href='{link(run_id, RUN, file.name)}' download>{text(file.name)}</a> {text(size)}</p>")
+
+
+def served(server: Server | None) -> str:
+    """How the server is, its address, and a line that asks it."""
+    if server is None:
+        what = "Programs on this machine can ask the merged model in OpenAI's protocol, while Fewtune runs."
+        return markup.block(f"<p class='ft-below'>{text(what)}</p>")
+    health = server.health()
+    told = {"ready": "Ready at", "starting": "Loading the model; soon at", "ended": "The server ended:"}[health.state]
+    where = health.why if health.state == "ended" else server.url
+    asks = f"<pre>{text(server.curl)}</pre>" if health.state == "ready" else ""
+    return markup.block(f"<p><b>{told}</b> {text(where)}</p>{asks}")
 
 
 def loading(exporter: Exporter, exported: Exported, plan: Plan) -> str:

@@ -11,6 +11,7 @@ from core.export.exporters import EXPORTERS, ExportTask
 from core.export.extras import how_to_install, missing
 from core.export.forecast import ExportForecast, forecast
 from core.export.run_file import read_run, write_run
+from core.export.serve import Server, Servers
 from core.store.store import Store
 from core.strategy.machine import Machine
 from core.strategy.model_facts import read_facts
@@ -18,6 +19,9 @@ from core.strategy.plan import Plan
 
 RUN = "run"
 """What people name where they mean a form of export and want the whole run."""
+
+SERVED = "merged"
+"""The form that servers load."""
 
 
 class Exports:
@@ -27,6 +31,20 @@ class Exports:
         self._store = store
         self._forecasts: dict[tuple[str, str, int], ExportForecast | None] = {}
         self._lock = threading.Lock()
+        self.servers = Servers()
+        """Those that this program started; they end with it."""
+
+    def serve(self, run_id: str) -> Server:
+        """Serve the run's merged export at a free port of this machine.
+
+        Raises:
+            UserError: There is none yet.
+            MachineError: A package is missing.
+        """
+        exported = self._newest(run_id, SERVED)
+        if exported is None or not Path(exported.folder).is_dir():
+            raise UserError("There is no merged model of this run to serve.", f"Export it first as '{SERVED}'.")
+        return self.servers.start(run_id, Path(exported.folder), self._store.run_folder(run_id) / "serve.log")
 
     def folder(self, run_id: str, exporter: str) -> Path:
         """Where an export goes unless somebody names another folder."""

@@ -5,6 +5,9 @@ import pytest
 
 from core.engine import Engine
 from core.events import Exported, RunState, StateChanged
+from core.export import extras
+from core.export.serve import MODULES
+from core.strategy.model_facts import STARTER_FOLDER
 from tests.e2e.seeding import seed
 from tests.e2e.served import Served
 from tests.e2e.viewer import says
@@ -83,3 +86,23 @@ def test_a_run_is_packed_by_a_button_and_taken_in_by_another_dashboard(tmp_path,
     says(page, "No runs yet")
     page.set_input_files("#ft-take-in input, input#ft-take-in, input[type=file][accept*='zip']", file)
     says(page, "1 run, 1 scored")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(extras.missing(MODULES)), reason=extras.how_to_install("serving"))
+def test_the_merged_model_is_served_by_a_button_and_ended_by_another(tmp_path, serve, look):
+    home = tmp_path / "home"
+    run_id = seed(home)
+    engine = Engine(home, launcher="thread")
+    job = engine.store.add_job(run_id, "export", {"exporter": "merged", "out": str(STARTER_FOLDER)})
+    said = Exported(exporter="merged", folder=str(STARTER_FOLDER), size_bytes=7000)
+    states = [StateChanged(state=state) for state in (RunState.PREPARING, RunState.EXPORTING)]
+    for event in [*states, said, StateChanged(state=RunState.DONE)]:
+        engine.store.append(job.id, event)
+    engine.close()
+    page = look.tab(f"{serve(home).url}/?run={run_id}&step=5")
+    page.click("#ft-serve:enabled")
+    says(page, "Ready at")
+    says(page, "curl http")
+    page.click("#ft-stop-serving")
+    says(page, "Programs on this machine can ask")

@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections.abc import Callable
 
 from core.engine import Engine
-from ui.command import control, data, queue, runs, say, train
+from ui.command import control, data, queue, runs, say, serving, train
 from ui.command.follow import Left
 
 COMMANDS: dict[str, Callable[[Engine, Namespace], int]] = {
@@ -14,6 +14,7 @@ COMMANDS: dict[str, Callable[[Engine, Namespace], int]] = {
     "evaluate": runs.evaluate,
     "export": runs.export,
     "import": runs.take_in,
+    "serve": serving.serve,
     "runs": runs.runs,
     "stop": control.stop,
     "pause": control.pause,

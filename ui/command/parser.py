@@ -49,6 +49,7 @@ def build_parser() -> Parser:
         _add_evaluate,
         _add_export,
         _add_import,
+        _add_serve,
         _add_runs,
         _add_stop,
         _add_pause,
@@ -188,6 +189,11 @@ def _add_export(commands: Any) -> None:  # noqa: ANN401
 def _add_import(commands: Any) -> None:  # noqa: ANN401
     parser = _command(commands, "import", "take in a run that 'export RUN --to run' wrote elsewhere")
     parser.add_argument("file", type=Path, metavar="FILE.zip")
+
+
+def _add_serve(commands: Any) -> None:  # noqa: ANN401
+    parser = _command(commands, "serve", "serve the merged export to programs on this machine, until Ctrl+C")
+    parser.add_argument("run", metavar="RUN")
 
 
 def _add_runs(commands: Any) -> None:  # noqa: ANN401

@@ -7,6 +7,7 @@ import gradio as gr
 
 from core.events import RunState
 from core.export.exporters import EXPORTERS, Exporter
+from core.job.exports import SERVED
 from core.strategy.plan import Plan
 from ui import drawings, exportsheet, markup, phrases, words
 from ui.desk import Desk
@@ -15,6 +16,7 @@ from ui.notices import guarded
 from ui.present import RunView
 from ui.tab import EXPORT, RUNS, Tab, asked, quiet
 
+_LOOK_SECONDS = 2
 _PACKING = markup.block(
     "<p class='ft-below'>The whole run as one file: plan, hashes of data and split, log, scores and best weights, which"
     " another installation takes in on its Runs page, or with <code>fewtune import</code>.</p>"
@@ -37,7 +39,16 @@ def build(desk: Desk, tab: Tab) -> None:
         packed = markup.view(_PACKING)
         pack = gr.Button("Pack the run", size="sm", elem_id="ft-pack-run", min_width=140)
     pack.click(partial(on_packed, desk), tab.run, packed, **asked())
-    drawn = [head, onward, status, stop, *cards]
+    with gr.Row(elem_classes=["ft-card-head"]):
+        served = markup.view(elem_id="ft-served")
+        serving = gr.Button("Serve it now", size="sm", elem_id="ft-serve", min_width=140)
+        ending = gr.Button("Stop serving", size="sm", visible=False, elem_id="ft-stop-serving", min_width=140)
+    shown = [served, serving, ending]
+    waiting = gr.Timer(_LOOK_SECONDS, active=False)
+    serving.click(partial(on_served, desk), tab.run, [*shown, waiting], **asked())
+    waiting.tick(partial(on_waited, desk), tab.run, [*shown, waiting], **quiet())
+    ending.click(partial(on_serving_ended, desk), tab.run, shown, **asked())
+    drawn = [head, onward, status, stop, *shown, *cards]
     looked = [tab.pulse.change, tab.step.change, tab.run.change]
     gr.on(looked, partial(on_looked, desk), [tab.run, tab.step], drawn, **quiet(trigger_mode="always_last"))
     stop.click(partial(on_stop, desk), tab.run, stop, **asked())
@@ -78,6 +89,42 @@ def on_packed(desk: Desk, run_id: str) -> Any:  # noqa: ANN401
 
 
 @guarded
+def on_served(desk: Desk, run_id: str) -> Any:  # noqa: ANN401
+    """Serve the merged model on this machine."""
+    if not run_id:
+        return gr.skip()
+    desk.engine.exports.serve(run_id)
+    return [*_served(desk, run_id), gr.Timer(active=True)]
+
+
+@guarded
+def on_waited(desk: Desk, run_id: str) -> Any:  # noqa: ANN401
+    """Look whether the server is ready, until it is."""
+    server = desk.engine.exports.servers.of(run_id) if run_id else None
+    loads = server is not None and server.health().state == "starting"
+    return [*_served(desk, run_id), gr.Timer(active=loads)]
+
+
+@guarded
+def on_serving_ended(desk: Desk, run_id: str) -> Any:  # noqa: ANN401
+    """End the server."""
+    desk.engine.exports.servers.stop(run_id)
+    return _served(desk, run_id)
+
+
+def _served(desk: Desk, run_id: str) -> list[Any]:
+    """How the server is, and its buttons."""
+    server = desk.engine.exports.servers.of(run_id) if run_id else None
+    going = server is not None and server.health().state != "ended"
+    can = bool(run_id) and SERVED in desk.view(run_id).exported
+    return [
+        exportsheet.served(server),
+        gr.Button("Serve it now", visible=not going, interactive=can),
+        gr.Button("Stop serving", visible=going),
+    ]
+
+
+@guarded
 def on_stop(desk: Desk, run_id: str) -> gr.Button:
     """Ask the export to stop; nothing is left behind."""
     desk.engine.stop(run_id)
@@ -102,11 +149,12 @@ def _drawn(desk: Desk, run_id: str) -> list[Any]:
     if not run_id:
         waiting = [_card_update(desk, exporter, "", None, RunView()) for exporter in EXPORTERS.values()]
         onward = gr.Button("See all runs", interactive=True)
-        return [_nothing(), onward, "", gr.Button(visible=False), *(part for card in waiting for part in card)]
+        served = _served(desk, "")
+        return [_nothing(), onward, "", gr.Button(visible=False), *served, *(part for card in waiting for part in card)]
     view = desk.view(run_id)
     plan = desk.engine.run(run_id).plan
     cards = [part for exporter in EXPORTERS.values() for part in _card_update(desk, exporter, run_id, plan, view)]
-    return [_headline(view), _onward(view, plan), _status(view), _stop(view), *cards]
+    return [_headline(view), _onward(view, plan), _status(view), _stop(view), *_served(desk, run_id), *cards]
 
 
 def _stop(view: RunView) -> gr.Button:
