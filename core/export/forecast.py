@@ -10,8 +10,8 @@ from core.strategy.methods import METHODS
 from core.strategy.model_facts import ModelFacts
 
 _LIBRARIES = 600 * 2**20
-"""Bytes of a process that has loaded torch, transformers and peft and no model. Exports of the starter on Linux held 614
-MiB at most (adapter; forecast 602) and 625 (merged; forecast 638)."""
+"""Bytes of a process that has loaded torch, transformers and peft and no model. Exports of the starter on Linux held
+614 MiB at most (adapter; forecast 602) and 625 (merged; forecast 638)."""
 _SHARD = 10**9
 """Bytes of a file of weights, which is copied in memory before it is written."""
 _FOUR_BITS = 0.55
