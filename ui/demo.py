@@ -88,38 +88,41 @@ class Playing:
     scene: int = -1
     since: float = 0.0
     """Monotonic clock when the scene began."""
-    paused: bool = False
     run: str = ""
 
 
 def build(desk: Desk, tab: Tab, *, autoplay: bool) -> None:
     """Place the presenter's bar and the button that begins; `autoplay` begins with the page."""
     playing = gr.State(None)
+    # By itself: a scene that begins while someone pauses would take the pause back.
+    held = gr.State(False)  # noqa: FBT003 - the value of a control
     with gr.Row(elem_id="ft-demo", visible=False) as bar:
         caption = markup.view()
         hold = gr.Button("Pause", size="sm", elem_id="ft-demo-pause")
         end = gr.Button("End", size="sm", elem_id="ft-demo-end")
     timer = gr.Timer(1.0, active=False)
     drawn = [playing, bar, caption, hold, timer, tab.run, tab.step, tab.taken]
-    tab.play.click(on_play, None, drawn, **asked())
-    timer.tick(partial(on_tick, desk), playing, drawn, **quiet())
-    hold.click(on_held, playing, [playing, hold], **quiet())
+    tab.play.click(on_play, playing, [*drawn, held], **asked())
+    timer.tick(partial(on_tick, desk), [playing, held], drawn, **quiet())
+    hold.click(on_held, [playing, held], [playing, held, hold], **quiet())
     end.click(on_ended, None, drawn, **quiet())
     if autoplay:
-        gr.on([tab.opened.change], on_play, None, drawn, **quiet())
+        gr.on([tab.opened.change], on_play, playing, [*drawn, held], **quiet())
 
 
-def on_play() -> list[Any]:
-    """Begin the walk."""
+def on_play(playing: Playing | None) -> Any:  # noqa: ANN401
+    """Begin the walk, unless it has begun: Gradio may tell twice that the page has opened."""
+    if playing is not None:
+        return gr.skip()
     told = _caption("The demo begins", "It plays by itself; Pause holds it where you want to speak.", 0)
     skips = [gr.skip() for _ in range(3)]
-    return [Playing(), gr.Row(visible=True), told, gr.Button("Pause"), gr.Timer(active=True), *skips]
+    return [Playing(), gr.Row(visible=True), told, gr.Button("Pause"), gr.Timer(active=True), *skips, False]
 
 
 @guarded
-def on_tick(desk: Desk, playing: Playing | None) -> Any:  # noqa: ANN401 - updates of the bar and the tab
+def on_tick(desk: Desk, playing: Playing | None, held: bool) -> Any:  # noqa: ANN401, FBT001 - updates of bar and tab
     """Go on to the next scene when this one has had its time and its work is done."""
-    if playing is None or playing.paused:
+    if playing is None or held:
         return gr.skip()
     if playing.scene >= 0:
         scene = SCENES[playing.scene]
@@ -133,12 +136,13 @@ def on_tick(desk: Desk, playing: Playing | None) -> Any:  # noqa: ANN401 - updat
     return _begin(desk, replace(playing, scene=playing.scene + 1, since=time.monotonic()))
 
 
-def on_held(playing: Playing | None) -> Any:  # noqa: ANN401
+def on_held(playing: Playing | None, held: bool) -> Any:  # noqa: ANN401, FBT001 - updates of the bar
     """Hold the walk, or let it go on."""
     if playing is None:
         return gr.skip()
-    held = replace(playing, paused=not playing.paused, since=time.monotonic())
-    return held, gr.Button("Continue" if held.paused else "Pause")
+    if held:
+        return replace(playing, since=time.monotonic()), False, gr.Button("Pause")
+    return gr.skip(), True, gr.Button("Continue")
 
 
 def on_ended() -> list[Any]:
