@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from core.dataset.files.source import Source
 from core.dataset.report import Report
 from core.errors import BusyError
 from core.evaluate.compare import Evaluation, read_evaluation
-from core.events import Evaluated, Event, RunState
+from core.events import RunState
 from core.export.exporters import EXPORTERS
 from core.job.control import Control
 from core.job.endings import Endings, Hook
@@ -26,7 +25,8 @@ from core.job.queue import Queue
 from core.job.runner import Runner
 from core.job.speeds import Speeds
 from core.job.starting import check_before_start, continued, default_name
-from core.store.store import Job, Record, RunRow, Store
+from core.job.summary import RunSummary, summarised
+from core.store.store import Job, Record, Store
 from core.strategy.advise import Advice, Goal, advise
 from core.strategy.baseline import Baseline, linear_baseline
 from core.strategy.calibration import Experience
@@ -37,16 +37,9 @@ from core.strategy.model_facts import ModelFacts, read_facts
 from core.strategy.plan import Plan
 from core.strategy.speed import Speed
 from core.strategy.time_forecast import TimeForecast
+from core.study.studies import Studies
 
-
-@dataclass(frozen=True, slots=True)
-class RunSummary:
-    """One line of the table of runs."""
-
-    row: RunRow
-    plan: Plan
-    evaluated: Evaluated | None
-    """The newest scores, if there are any."""
+__all__ = ["Engine", "RunSummary"]
 
 
 class Engine:
@@ -76,6 +69,8 @@ class Engine:
         """What exports would take, and their files."""
         self.promptings = Promptings(self.store, self.split)
         """What untuned models get with examples in the prompt."""
+        self.studies = Studies(self)
+        """Several runs that answer one question."""
         self._launcher = LAUNCHERS[launcher]()
         self._runner: Runner | None = None
         self._endings: Endings | None = None
@@ -225,7 +220,7 @@ class Engine:
 
     def runs(self) -> list[RunSummary]:
         """All runs, newest first."""
-        return [self._summary(row) for row in self.store.runs()]
+        return [summarised(row, self.store) for row in self.store.runs()]
 
     def run(self, run_id: str) -> RunSummary:
         """One run.
@@ -233,7 +228,7 @@ class Engine:
         Raises:
             NotFoundError: There is no such run.
         """
-        return self._summary(self.store.run(run_id))
+        return summarised(self.store.run(run_id), self.store)
 
     def active(self) -> Job | None:
         """The job at work, or about to begin; those that wait stand in `queue`."""
@@ -293,8 +288,3 @@ class Engine:
         job = self.store.add_job(run_id, kind, task)
         self.runner.begin_next()
         return job
-
-    def _summary(self, row: RunRow) -> RunSummary:
-        last: Event | None = self.store.last(row.id, Evaluated)
-        evaluated = last if isinstance(last, Evaluated) else None
-        return RunSummary(row, Plan(**row.plan), evaluated)

@@ -74,6 +74,7 @@ def _run(engine: Engine, wish: Serving, accounts: list[tuple[str, str]], listene
     pages = mount(blocks, accounts, engine, theme=THEME, css=CSS, head=HEAD)
     guard = stand_guard(pages, wish.host, accounts, on_page=_once(lambda: _warm_up_later(engine)))
     engine.runner  # noqa: B018 - takes over what an earlier server left unfinished
+    engine.studies.take_up()
 
     class Server(uvicorn.Server):
         """Says the address once it answers, and ends without raising the signal again, so that cleaning up happens."""

@@ -13,7 +13,7 @@ from typing import Any
 from core.errors import MachineError
 
 FILE_NAME = "fewtune.sqlite"
-VERSION = 3
+VERSION = 4
 """Of the tables below; grows with each change of them."""
 
 _LOCK_SECONDS = 30.0
@@ -28,6 +28,7 @@ _LANDMARKS = """CREATE TABLE landmarks (
         seq INTEGER NOT NULL,
         PRIMARY KEY (job_id, kind, seq)
     ) WITHOUT ROWID"""
+_STUDIES = "CREATE TABLE studies (id INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL, created_at REAL NOT NULL)"
 _TABLES = (
     """CREATE TABLE runs (
         id TEXT PRIMARY KEY,
@@ -77,6 +78,7 @@ _TABLES = (
     # Folders of deleted runs that could not be removed yet.
     "CREATE TABLE leftovers (run_id TEXT PRIMARY KEY)",
     _QUEUE,
+    _STUDIES,
     f"PRAGMA user_version = {VERSION}",
 )
 _UPGRADES: dict[int, tuple[str, ...]] = {
@@ -94,9 +96,10 @@ _UPGRADES: dict[int, tuple[str, ...]] = {
         _QUEUE,
         "PRAGMA user_version = 2",
     ),
-    2: (_LANDMARKS, f"PRAGMA user_version = {VERSION}"),
+    2: (_LANDMARKS, "PRAGMA user_version = 3"),
+    3: (_STUDIES, f"PRAGMA user_version = {VERSION}"),
 }
-"""What leads on from each version: 1 had no queue, 2 no landmarks."""
+"""What leads on from each version: 1 had no queue, 2 no landmarks, 3 no studies."""
 
 
 class Database:

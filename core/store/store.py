@@ -1,4 +1,4 @@
-"""The store of a home folder: runs, their jobs and events, and drafts."""
+"""The store of a home folder: runs, their jobs and events, drafts and studies."""
 
 from core.store.arrivals import Arrivals
 from core.store.drafts import Drafts
@@ -6,9 +6,10 @@ from core.store.ends import Ends
 from core.store.jobs import Job
 from core.store.log import Record
 from core.store.runs import RunRow
+from core.store.studies import Studies
 
 __all__ = ["Job", "Record", "RunRow", "Store"]
 
 
-class Store(Arrivals, Ends, Drafts):
+class Store(Arrivals, Ends, Drafts, Studies):
     """All that outlives a process, in one SQLite file; safe to use from several threads and processes at once."""

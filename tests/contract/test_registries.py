@@ -15,8 +15,9 @@ from core.export.exporters import EXPORTERS
 from core.job.launchers import LAUNCHERS
 from core.registry import Registry
 from core.strategy.methods import METHODS, read_options
+from core.study.kinds import KINDS
 
-REGISTRIES = (FORMATS, CONVERSIONS, SAMPLES, METHODS, LAUNCHERS, METRICS, EXPORTERS)
+REGISTRIES = (FORMATS, CONVERSIONS, SAMPLES, METHODS, LAUNCHERS, METRICS, EXPORTERS, KINDS)
 ENTRIES = [(registry, name) for registry in REGISTRIES for name in registry]
 
 

@@ -4,13 +4,14 @@ from argparse import Namespace
 from collections.abc import Callable
 
 from core.engine import Engine
-from ui.command import control, data, queue, runs, say, serving, train
+from ui.command import control, data, queue, runs, say, serving, study, train
 from ui.command.follow import Left
 
 COMMANDS: dict[str, Callable[[Engine, Namespace], int]] = {
     "check": data.check,
     "advise": data.advise,
     "train": train.train,
+    "study": study.study,
     "evaluate": runs.evaluate,
     "export": runs.export,
     "import": runs.take_in,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from core.errors import UserError
+from ui.command.study_words import add_words
 
 GOALS = ("best", "balanced", "least_memory", "fastest")
 """The names of `core.strategy.advise.Goal`; a test keeps the two equal, so that --help need not load the engine."""
@@ -46,6 +47,7 @@ def build_parser() -> Parser:
         _add_check,
         _add_advise,
         _add_train,
+        _add_study,
         _add_evaluate,
         _add_export,
         _add_import,
@@ -154,6 +156,18 @@ def _add_train(commands: Any) -> None:  # noqa: ANN401
     parser.add_argument("--model", metavar="MODEL", help="hub id, local folder, or starter (default)")
     parser.add_argument("--method", metavar="NAME", help="tuning method instead of the advised one")
     _add_wishes(parser)
+    _add_settings(parser)
+    parser.add_argument("--at", default="", metavar="TIME", help="begin not before 22:30, or '2031-05-17 22:30'")
+
+
+def _add_study(commands: Any) -> None:  # noqa: ANN401
+    parser = _command(commands, "study", "train several variants of a plan and say which to take")
+    add_words(parser)
+    _add_wishes(parser)
+    _add_settings(parser)
+
+
+def _add_settings(parser: Parser) -> None:
     parser.add_argument(
         "--set",
         dest="settings",
@@ -162,7 +176,6 @@ def _add_train(commands: Any) -> None:  # noqa: ANN401
         metavar="KEY=VALUE",
         help="a setting of the plan or of its method; may be given several times",
     )
-    parser.add_argument("--at", default="", metavar="TIME", help="begin not before 22:30, or '2031-05-17 22:30'")
 
 
 def _add_wishes(parser: Parser) -> None:

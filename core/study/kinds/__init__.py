@@ -1,0 +1,7 @@
+"""The kinds of studies, one file each."""
+
+from core.registry import Registry
+from core.study.kind import Kind
+from core.study.kinds import methods, rank, rows, seeds
+
+KINDS: Registry[Kind] = Registry("kind of study", [methods.KIND, rank.KIND, rows.KIND, seeds.KIND])
