@@ -14,6 +14,7 @@ from core.errors import BusyError
 from core.evaluate.compare import Evaluation, read_evaluation
 from core.events import RunState
 from core.export.exporters import EXPORTERS
+from core.job.augmentations import Augmentations
 from core.job.control import Control
 from core.job.endings import Endings, Hook
 from core.job.exports import Exports
@@ -71,6 +72,8 @@ class Engine:
         """What untuned models get with examples in the prompt."""
         self.studies = Studies(self)
         """Several runs that answer one question."""
+        self.augmentations = Augmentations(home)
+        """New rows by a teacher."""
         self._launcher = LAUNCHERS[launcher]()
         self._runner: Runner | None = None
         self._endings: Endings | None = None

@@ -5,6 +5,8 @@ import re
 import pytest
 from pydantic import BaseModel
 
+from core.augment.filter.funnel import CHECKS as FILTER_CHECKS
+from core.augment.teachers import TEACHERS
 from core.dataset.conversions import CONVERSIONS
 from core.dataset.files.source import SAMPLES
 from core.dataset.formats import FORMATS
@@ -17,7 +19,7 @@ from core.registry import Registry
 from core.strategy.methods import METHODS, read_options
 from core.study.kinds import KINDS
 
-REGISTRIES = (FORMATS, CONVERSIONS, SAMPLES, METHODS, LAUNCHERS, METRICS, EXPORTERS, KINDS)
+REGISTRIES = (FORMATS, CONVERSIONS, SAMPLES, METHODS, LAUNCHERS, METRICS, EXPORTERS, KINDS, TEACHERS, FILTER_CHECKS)
 ENTRIES = [(registry, name) for registry in REGISTRIES for name in registry]
 
 

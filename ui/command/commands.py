@@ -4,12 +4,13 @@ from argparse import Namespace
 from collections.abc import Callable
 
 from core.engine import Engine
-from ui.command import control, data, queue, runs, say, serving, study, train
+from ui.command import augment, control, data, queue, runs, say, serving, study, train
 from ui.command.follow import Left
 
 COMMANDS: dict[str, Callable[[Engine, Namespace], int]] = {
     "check": data.check,
     "advise": data.advise,
+    "augment": augment.augment,
     "train": train.train,
     "study": study.study,
     "evaluate": runs.evaluate,

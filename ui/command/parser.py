@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from core.errors import UserError
+from ui.command.augment_words import add_options
 from ui.command.study_words import add_words
 
 GOALS = ("best", "balanced", "least_memory", "fastest")
@@ -46,6 +47,7 @@ def build_parser() -> Parser:
     for add in (
         _add_check,
         _add_advise,
+        _add_augment,
         _add_train,
         _add_study,
         _add_evaluate,
@@ -148,6 +150,10 @@ def _add_advise(commands: Any) -> None:  # noqa: ANN401
     parser.add_argument(
         "--price", type=_positive, metavar="PER_HOUR", help="what an hour of this machine costs, in any money"
     )
+
+
+def _add_augment(commands: Any) -> None:  # noqa: ANN401
+    add_options(_command(commands, "augment", "have a teacher write more training rows, and keep the good ones"))
 
 
 def _add_train(commands: Any) -> None:  # noqa: ANN401

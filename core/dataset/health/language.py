@@ -60,13 +60,16 @@ def _language(text: str) -> str:
 def main_language(inspection: Inspection) -> str:
     """The language of most texts in English, such as "German"; empty where there is too little to judge by."""
     if "language" not in inspection.shared:
-        letters: list[str] = []
-        for _, text in _texts(inspection, 200):
-            letters.append(re.sub(r"[^\w\s]|\d", " ", text[:200]))
-        joined = " ".join(" ".join(letters).split())
-        code, sure = _identifier().classify(joined[:20_000]) if len(joined) >= _LETTERS else ("", 0.0)
-        inspection.shared["language"] = _NAMES[code] if sure >= _SURE else ""
+        inspection.shared["language"] = language_of(text for _, text in _texts(inspection, 200))
     return str(inspection.shared["language"])
+
+
+def language_of(texts: Iterable[str]) -> str:
+    """The language of most of these texts in English; empty where there is too little to judge by."""
+    letters = [re.sub(r"[^\w\s]|\d", " ", text[:200]) for text in texts]
+    joined = " ".join(" ".join(letters).split())
+    code, sure = _identifier().classify(joined[:20_000]) if len(joined) >= _LETTERS else ("", 0.0)
+    return _NAMES[code] if sure >= _SURE else ""
 
 
 def _texts(inspection: Inspection, most: int) -> Iterator[tuple[tuple[int, str], str]]:

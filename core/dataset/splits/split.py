@@ -9,6 +9,7 @@ from core.dataset.choice import DEFAULT_TEST_SHARE
 from core.dataset.example import Example, Split
 from core.dataset.progress import Progress, nobody, part_of, told
 from core.dataset.splits.draw import Group, fold_out, hold_out
+from core.dataset.splits.made import Made, join_made, leave_made_out
 from core.dataset.splits.similar import Union
 from core.errors import DataError
 
@@ -102,16 +103,23 @@ def split_at(files: Mapping[str, Sequence[Example]], places: Places) -> Split:
 
 
 def find_places(
-    looks: Mapping[str, Look], shares: Shares, seed: int, ties: Ties | None = None, tell: Progress = nobody
+    looks: Mapping[str, Look],
+    shares: Shares,
+    seed: int,
+    ties: Ties | None = None,
+    tell: Progress = nobody,
+    made: Made | None = None,
 ) -> Places:
-    """Where the examples of each side stand; see `partition`.
+    """Where the examples of each side stand; see `partition`. Those that were `made` are for training alone.
 
     Raises:
         DataError: As `partition` says.
     """
     ties = {SAME_PROMPT: {file: it.prompts for file, it in looks.items()}, **(ties or {})}
     kept, left_out = _give_way(ties, {file: len(it.prompts) for file, it in looks.items()})
-    usable = kept["train"]
+    made = made or {}
+    left_out |= leave_made_out(kept, made)
+    usable = [place for place in kept["train"] if place not in made.get("train", {})]
     tied = [by_file["train"] for by_file in ties.values() if "train" in by_file]
     groups = _groups(usable, tied, [label or "" for label in looks["train"].labels], part_of(tell, 0, 0.4))
     drawn = _divide(groups, frozenset(looks), shares, seed, part_of(tell, 0.4, 0.6))
@@ -121,6 +129,8 @@ def find_places(
         for side in ("train", "validation", "test")
         if side in drawn or side in kept
     }
+    if made.get("train"):
+        join_made(sides, kept["train"], made["train"], ties, left_out)
     return Places(sides, {why: (file, places) for (file, why), places in left_out.items()})
 
 
