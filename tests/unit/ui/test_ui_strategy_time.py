@@ -180,7 +180,7 @@ def test_a_stop_is_told_and_gives_the_button_back(desk, probes):
 def test_a_measurement_gives_way_to_a_run_that_is_started_here(desk, probes, monkeypatch):
     told, started = [], []
     monkeypatch.setattr(notices, "tell", lambda message, title: told.append(message))
-    monkeypatch.setattr(desk.engine, "start", lambda plan: started.append(probes[0].end) or "r1")
+    monkeypatch.setattr(desk.engine, "start", lambda plan, not_before: started.append(probes[0].end) or "r1")
     desk.measuring.begin(look(desk).plan)
     strategy.on_started(desk)
     assert type(started[0]).__name__ == "Stopped"
