@@ -63,7 +63,8 @@ def test_plain_text_is_learned_and_scored_by_how_surprising_it_is(make_task, tol
     monkeypatch.setattr("core.evaluate.compare.load", lambda choice, home, seed: texts)
     monkeypatch.setattr("core.backend.scoring.generate", lambda *_, **__: pytest.fail("nobody asked anything"))
     found = evaluate(EvaluateTask(plan=task.plan, home=task.home, folder=task.folder), told, threading.Event())
-    assert set(found.metrics) == {"perplexity"} == {found.primary}
+    assert set(found.metrics) == {"perplexity", "bits_per_byte"}
+    assert found.primary == "perplexity"
     assert found.metrics["perplexity"]["tuned"] < found.metrics["perplexity"]["base"]
     assert found.headline.startswith("Better by")
     assert [row.tuned for row in found.rows] == [""] * 8
