@@ -54,13 +54,73 @@
     event.target.blur();
   });
 
+  /* Among the rows of the results: n and p go on and back, 1 to 4 give a verdict, 0 takes it back. */
+  addEventListener("keydown", (event) => {
+    const here = event.target instanceof Element && event.target.closest("#ft-rowwise");
+    if (!here || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest("textarea, select, input:not([type=radio])")) return;
+    const step = { n: "#ft-next-row", p: "#ft-previous-row" }[event.key];
+    const verdict = /^[0-4]$/.test(event.key) && document.querySelectorAll("#ft-verdict input[type=radio]")[Number(event.key)];
+    const aim = step ? document.querySelector(step) : verdict;
+    if (!aim) return;
+    event.preventDefault();
+    aim.click();
+  });
+
+  /* While new rows are looked at: a accepts, r rejects, e edits, left and right go on; never while somebody types. */
+  const REVIEW = { a: "accept", r: "reject", e: "edit", ArrowLeft: "back", ArrowRight: "next" };
+  addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || !REVIEW[event.key] || !(event.target instanceof Element)) return;
+    if (event.target.closest("textarea, input, select, [contenteditable]")) return;
+    const button = document.querySelector("#ft-review-" + REVIEW[event.key]);
+    if (!button || button.offsetParent === null || button.disabled) return;
+    event.preventDefault();
+    button.click();
+  });
+
+  /* A figure can be saved for a slide: on white, whatever the theme; the library that drew it writes it, nobody is asked. */
+  const save = async (plot, format) => {
+    const { data, layout } = plot, ink = "#1c2127";
+    const title = layout.title && typeof layout.title === "object" ? layout.title : { text: layout.title || "" };
+    const wide = plot.clientWidth || 900, high = plot.clientHeight || 400;
+    const look = { paper_bgcolor: "#fff", plot_bgcolor: "#fff", autosize: false, width: wide, height: high };
+    const font = { ...layout.font, color: ink };
+    const figure = { data, layout: { ...layout, ...look, font, title: { ...title, font: { ...title.font, color: ink } } } };
+    const image = await window.Plotly.toImage(figure, { format, width: wide, height: high, scale: format === "png" ? 3 : 1 });
+    const words = String(title.text).replace(/<[^>]*>/g, " ").replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-+|-+$/g, "");
+    const link = document.createElement("a");
+    link.href = image;
+    link.download = (words.slice(0, 60) || "figure") + "." + format;
+    link.click();
+  };
+  const offer = () => {
+    for (const plot of document.querySelectorAll(".ft-plot")) {
+      const drawn = plot.querySelector(".js-plotly-plot .main-svg"), there = plot.querySelector(".ft-save");
+      if (!drawn && there) there.remove();
+      if (!drawn || there || !window.Plotly) continue;
+      const bar = document.createElement("div");
+      bar.className = "ft-save";
+      for (const format of ["PNG", "SVG"]) {
+        const button = document.createElement("button");
+        button.type = "button";
+        button.textContent = format;
+        button.setAttribute("aria-label", "Save this figure as " + format);
+        button.addEventListener("click", () => save(plot.querySelector(".js-plotly-plot"), format.toLowerCase()));
+        bar.append(button);
+      }
+      plot.append(bar);
+    }
+  };
+  let offering = 0;
+  const soon = () => { if (!offering) offering = setTimeout(() => { offering = 0; offer(); }, 400); };
+
   const begin = () => {
     apply();
     let quiet = 0;
     const settle = new MutationObserver(() => { if (quiet++ < 20 && stored()) apply(); });
     settle.observe(document.body, { attributes: true, attributeFilter: ["class"] });
     setTimeout(() => settle.disconnect(), 8000);
-    new MutationObserver(follow).observe(document.body, { childList: true, subtree: true, characterData: true });
+    new MutationObserver(() => { follow(); soon(); }).observe(document.body, { childList: true, subtree: true, characterData: true });
     follow();
   };
   /* Gradio may put its head in after the page was read. */

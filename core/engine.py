@@ -11,27 +11,32 @@ from core.dataset.example import Split
 from core.dataset.files.source import Source
 from core.dataset.report import Report
 from core.errors import BusyError
-from core.evaluate.compare import Evaluation, read_evaluation
+from core.evaluate.evaluation import Evaluation
 from core.events import RunState
 from core.export.exporters import EXPORTERS
+from core.job.answered import Answered
 from core.job.augmentations import Augmentations
+from core.job.baselines import Baselines
 from core.job.control import Control
 from core.job.endings import Endings, Hook
 from core.job.exports import Exports
 from core.job.inquiry import Inquiry
 from core.job.launchers import LAUNCHERS
 from core.job.library import Library
+from core.job.playground.playground import Playground
 from core.job.promptings import Promptings
 from core.job.queue import Queue
+from core.job.results import Results
+from core.job.run_report.reports import Reports
 from core.job.runner import Runner
 from core.job.speeds import Speeds
 from core.job.starting import check_before_start, continued, default_name
 from core.job.summary import RunSummary, summarised
 from core.store.store import Job, Record, Store
 from core.strategy.advise import Advice, Goal, advise
-from core.strategy.baseline import Baseline, linear_baseline
 from core.strategy.calibration import Experience
 from core.strategy.complete_plan import complete_plan
+from core.strategy.head import check_labels
 from core.strategy.machine import Machine, probe
 from core.strategy.memory import MemoryForecast
 from core.strategy.model_facts import ModelFacts, read_facts
@@ -70,15 +75,21 @@ class Engine:
         """What exports would take, and their files."""
         self.promptings = Promptings(self.store, self.split)
         """What untuned models get with examples in the prompt."""
+        self.results = Results(self.store, self.promptings)
+        """Scores row by row, what people say of them, and what stands beside them."""
+        self.reports = Reports(self)
+        """Runs as documents to give away."""
         self.studies = Studies(self)
         """Several runs that answer one question."""
-        self.augmentations = Augmentations(home)
+        self.augmentations = Augmentations(home, self.store.active)
         """New rows by a teacher."""
+        self.playground = Playground(self.store, self.split)
+        """Base and tuned model of a run, asked by people."""
         self._launcher = LAUNCHERS[launcher]()
         self._runner: Runner | None = None
         self._endings: Endings | None = None
-        self._baselines: dict[str, Baseline | None] = {}
-        self._experience = Experience(self.store)
+        self.baseline = Baselines(self.split)
+        self._experience = Experience(self.store, Answered(self.library))
         self._lock = threading.Lock()
 
     # -- data ---------------------------------------------------------------------------------------------------------
@@ -130,13 +141,6 @@ class Engine:
             return advice
         return self._speeds.timed(self._experience.corrected(advice, facts, machine), machine, split)
 
-    def baseline(self, choice: DataChoice) -> Baseline | None:
-        """What a linear model gets on the validation rows; None where answers are free text. Asked once."""
-        key = choice.model_dump_json()
-        if key not in self._baselines:
-            self._baselines[key] = linear_baseline(self.split(choice))
-        return self._baselines[key]
-
     def forecast(self, plan: Plan) -> MemoryForecast:
         """Predicted peak memory of `plan` on this machine, corrected by what earlier runs like it held."""
         return self._experience.forecast(plan, self.facts(plan.model), self.machine())
@@ -175,7 +179,9 @@ class Engine:
             BusyError: The same plan is running or waiting already; nothing of this one was written.
         """
         plan = self.read_plan(plan.model_dump())
-        frozen = self.split(plan.data, plan.seed).sha256
+        split = self.split(plan.data, plan.seed)
+        check_labels(plan, split)
+        frozen = split.sha256
         plan = plan.model_copy(update={"data": plan.data.model_copy(update={"split": frozen})})
         facts = self.facts(plan.model)
         check_before_start(plan, facts, self.store)
@@ -243,15 +249,11 @@ class Engine:
 
     def evaluation(self, run_id: str) -> Evaluation | None:
         """Scores and rows of the newest evaluation."""
-        return read_evaluation(self.store.run_folder(run_id))
+        return self.results.of(run_id)
 
     def delete(self, run_id: str) -> int:
         """Delete a run with its folder and return the bytes that this frees; refused while a job of it goes on."""
         return self.store.delete_run(run_id)
-
-    def rename(self, run_id: str, name: str) -> None:
-        """Give a run another name, shown as typed."""
-        self.store.rename(run_id, name)
 
     # -- what was typed -----------------------------------------------------------------------------------------------
 
@@ -270,7 +272,7 @@ class Engine:
         """The background thread; started on first use, so that `fewtune runs` starts none."""
         with self._lock:
             if self._runner is None:
-                self._runner = Runner(self.store, self._launcher)
+                self._runner = Runner(self.store, self._launcher, beside=self.studies.look_after)
             return self._runner
 
     def tell_endings(self, *hooks: Hook) -> None:
@@ -284,7 +286,8 @@ class Engine:
         if self._runner is not None:
             self._runner.close()
         self._launcher.close()
-        self.exports.servers.close()
+        self.exports.close()
+        self.playground.close()
         self.store.close()
 
     def _submit(self, run_id: str, kind: str, task: dict[str, Any]) -> Job:

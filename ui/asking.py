@@ -13,9 +13,9 @@ Answer = TypeVar("Answer")
 
 
 class Asking(Generic[About, Answer]):
-    """At most one inquiry at a time; it gives way to a run."""
+    """At most one inquiry at a time; it gives way to a run, unless nothing is said for that case."""
 
-    def __init__(self, engine: Engine, *, stopped: str, gave_way: str) -> None:
+    def __init__(self, engine: Engine, *, stopped: str, gave_way: str = "") -> None:
         """`stopped` and `gave_way` are what is said where someone, or a run, ended it."""
         self._engine = engine
         self._lock = threading.Lock()
@@ -34,7 +34,7 @@ class Asking(Generic[About, Answer]):
         """What is going on. The end of it is taken in, and where a run began meanwhile, it is ended."""
         with self._lock:
             self._settle()
-            if self._going is not None and self._engine.active() is not None:
+            if self._words[True] and self._going is not None and self._engine.active() is not None:
                 self._stop(gave_way=True)
             return self._going
 
@@ -76,7 +76,7 @@ class Asking(Generic[About, Answer]):
         if self._going is None:
             return
         try:
-            self._going[1].answer(wait)
+            self._heard(self._going[0], self._going[1].answer(wait))
         except TimeoutError:
             return
         except Stopped:
@@ -84,3 +84,6 @@ class Asking(Generic[About, Answer]):
         except UserError as error:
             self.error = error
         self._going = None
+
+    def _heard(self, about: About, answer: Answer) -> None:
+        """Take in the answer, where it is kept nowhere else."""

@@ -103,7 +103,7 @@ def build(desk: Desk, tab: Tab, *, autoplay: bool) -> None:
     timer = gr.Timer(1.0, active=False)
     drawn = [playing, bar, caption, hold, timer, tab.run, tab.step, tab.taken]
     tab.play.click(on_play, playing, [*drawn, held], **asked())
-    timer.tick(partial(on_tick, desk), [playing, held], drawn, **quiet())
+    timer.tick(partial(on_tick, desk), [playing, held], drawn, **quiet(trigger_mode="once"))
     hold.click(on_held, [playing, held], [playing, held, hold], **quiet())
     end.click(on_ended, None, drawn, **quiet())
     if autoplay:

@@ -14,17 +14,22 @@ from core.dataset.files.source import Source
 from core.dataset.load import Opened
 from core.engine import Engine
 from core.errors import NotFoundError, SettingsError, UserError
+from core.problems import problems_of
 from core.strategy.advise import Advice, Goal
 from core.strategy.machine import Machine
 from core.strategy.methods import METHODS
-from core.strategy.plan import Plan, problems_of
+from core.strategy.plan import Plan
 from ui import words
+from ui.augmenting import Augmenting
+from ui.judging import Judging
 from ui.measuring import Measuring
 from ui.outlook import Outlooks
 from ui.plots import Figure, drawn
 from ui.present import JobView, RunView, follow
 from ui.prompts import Prompts
+from ui.pushing import Pushing
 from ui.readings import Readings, Sheet, unread
+from ui.reviewing import Reviewing
 
 _MACHINE_SECONDS = 2.0
 _MOST_VIEWS = 24
@@ -60,6 +65,10 @@ class Desk:
         """What is known of the chosen data."""
         self.prompts = Prompts(engine)
         self.measuring = Measuring(engine)
+        self.augmenting = Augmenting(engine)
+        self.reviewing = Reviewing()
+        self.pushing = Pushing(engine)
+        self.judging = Judging(engine)
         self.outlooks = Outlooks(engine)
         self.chosen_method = ""
         """Method, size and memory of the plan that was drawn last, as the steps show it."""

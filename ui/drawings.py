@@ -98,18 +98,27 @@ def histogram(heights: Sequence[tuple[int, int]], limit: int, unit: str) -> str:
     return f"<div class='ft-histogram' role='img'><div class='ft-heights'>{columns}{mark}</div>{scale}</div>"
 
 
-def strip(title: str, about: str, values: Mapping[str, Any], spans: Mapping[str, Sequence[float]], shares: bool) -> str:  # noqa: FBT001 - how to write the numbers
-    """One metric: base and tuned as points on a line, each with its interval."""
+def strip(
+    title: str,
+    about: str,
+    values: Mapping[str, Any],
+    spans: Mapping[str, Sequence[float]],
+    others: Sequence[tuple[str, float]] = (),
+    *,
+    shares: bool,
+) -> str:
+    """One metric: base and tuned as points on a line, each with its interval, and `others` as ticks."""
     base, tuned = values.get("base"), values.get("tuned")
     if base is None or tuned is None:
         return ""
-    ends = [base, tuned, *spans.get("base", ()), *spans.get("tuned", ())]
+    ends = [base, tuned, *spans.get("base", ()), *spans.get("tuned", ()), *(value for _, value in others)]
     low, high = (0.0, 1.0) if shares else (0.0, max(ends) * 1.1 or 1.0)
     write = words.percent if shares else words.number
     lines = "".join(
         _point(side, value, spans.get(side), (low, high), write(value))
         for side, value in (("base", base), ("tuned", tuned))
     )
+    lines += "".join(_tick(name, value, (low, high), write(value)) for name, value in others)
     scale = f"<div class='ft-scale'><span>{text(write(low))}</span><span>{text(write(high))}</span></div>"
     head = f"<div class='ft-strip-title' title='{text(about)}'>{text(title)}</div>"
     return f"<div class='ft-strip'>{head}{lines}{scale}</div>"
@@ -128,6 +137,15 @@ def _point(side: str, value: float, span: Sequence[float] | None, ends: tuple[fl
     return (
         f"<div class='ft-axis {side}'><span class='ft-axis-name'>{side}</span><span class='ft-axis-line'>{band}"
         f"<span class='ft-point' style='left:{at}'></span></span><span class='ft-axis-value'>{text(told)}</span></div>"
+    )
+
+
+def _tick(name: str, value: float, ends: tuple[float, float], told: str) -> str:
+    at = _share(value - ends[0], ends[1] - ends[0])
+    return (
+        f"<div class='ft-axis other'><span class='ft-axis-name'>{text(name)}</span><span class='ft-axis-line'>"
+        f"<span class='ft-tick-mark' style='left:{at}'></span></span>"
+        f"<span class='ft-axis-value'>{text(told)}</span></div>"
     )
 
 

@@ -50,7 +50,7 @@ def result(exported: Exported, run_id: str) -> str:
 def _verdict(exported: Exported) -> str:
     if exported.fidelity.get("by") == "answers" and "tuned" in exported.fidelity:
         faithful = exported.fidelity["faithful"]
-        tone, verdict = ("good", "same model") if faithful else ("amber", "not the same")
+        tone, verdict = ("good", "same model") if faithful else ("bad", "not the same")
         rows = words.counted(exported.fidelity["rows"], "held-out row")
         return f"<div><b class='{tone}'>{text(verdict)}</b>by its answers to {text(rows)}, in a fresh process</div>"
     difference = exported.largest_logit_difference
@@ -65,7 +65,7 @@ def _compared(exported: Exported) -> str:
     """Tuned beside exported model; and what is wrong, with its cause."""
     fidelity = exported.fidelity
     wrong = fidelity.get("problem", "")
-    note = f"<div class='ft-note'>{text(wrong)}</div>" if wrong else ""
+    note = f"<div class='ft-note bad'>{text(wrong)}</div>" if wrong else ""
     if "tuned" not in fidelity:
         return note
     tuned, made = fidelity["tuned"], fidelity["exported"]
@@ -77,6 +77,8 @@ def _compared(exported: Exported) -> str:
         ("same next tokens", "", words.percent(fidelity["same_tokens"]), ""),
     ]
     body = "".join(f"<tr>{''.join(f'<td>{text(cell)}</td>' for cell in line)}</tr>" for line in lines)
+    if rise > fidelity["tolerance"]:
+        body = body.replace(f"<td>{text(lines[0][-1])}</td>", f"<td><b class='bad'>{text(lines[0][-1])}</b></td>", 1)
     return (
         "<table class='ft-table'><thead><tr><th></th><th>tuned</th><th>exported</th><th>difference</th></tr></thead>"
         f"<tbody>{body}</tbody></table>{note}"

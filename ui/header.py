@@ -1,5 +1,6 @@
 """The header and the row of steps: machine, running job, and one line of result under each finished step."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -11,8 +12,10 @@ from ui import drawings, markup, phrases, words
 from ui.desk import Desk
 from ui.notices import guarded
 from ui.present import RunView
-from ui.tab import RUNS, STEPS, TRAIN, Tab, asked, quiet
+from ui.tab import AUGMENT, DATA, EVALUATE, EXPORT, PLAYGROUND, RUNS, STEPS, STRATEGY, STUDIES, TRAIN, Tab, asked, quiet
 
+_BESIDE = {RUNS: "all of them", STUDIES: "what helps more", PLAYGROUND: "ask it"}
+"""Pages that stand beside the walk, with what they hold."""
 _LIVE_SECONDS, _IDLE_SECONDS = 1.0, 4.0
 
 
@@ -34,19 +37,25 @@ def steps() -> list[gr.Button]:
         return [gr.Button(_label(step, ""), elem_id=f"ft-step-{step}") for step in STEPS]
 
 
-def connect(desk: Desk, tab: Tab, machine: gr.Markdown, job: gr.Button, buttons: list[gr.Button]) -> None:
-    """Connect header, steps and the tab's pulse."""
+def connect(
+    desk: Desk, tabs: Mapping[int, Tab], machine: gr.Markdown, job: gr.Button, buttons: list[gr.Button]
+) -> None:
+    """Connect header, steps, and what tells a page that it was gone to or that there is something new to draw."""
+    tab = next(iter(tabs.values()))
     spot = markup.view(elem_id="ft-place", classes="ft-hidden")
     timer = gr.Timer(_LIVE_SECONDS)
     for step, button in zip(STEPS, buttons, strict=True):
         button.click(partial(on_step_clicked, step), None, tab.step, **quiet())
     job.click(partial(on_job_clicked, desk), None, [tab.run, tab.step], **asked())
     moved = [tab.step.change, tab.run.change]
-    gr.on(moved, on_moved, [tab.step, tab.run], [tab.walk, spot, *buttons], **quiet())
+    entered = [tabs[step].entered for step in STEPS]
+    # One after the other: two at once would both find that a page's state changes, and it would be drawn twice.
+    alone = quiet(concurrency_limit=1)
+    gr.on(moved, on_moved, [tab.step, tab.run], [*entered, tab.walk, spot, *buttons], **alone)
     seen = gr.State("")
-    drawn = [machine, job, *buttons, tab.pulse, seen, timer]
+    drawn = [machine, job, *buttons, *(tabs[step].pulse for step in STEPS), seen, timer]
     tick = partial(on_tick, desk)
-    gr.on([timer.tick, tab.run.change, tab.plan.change], tick, [tab.run, seen], drawn, **quiet())
+    gr.on([timer.tick, tab.run.change, tab.plan.change], tick, [tab.step, tab.run, seen], drawn, **quiet())
 
 
 def on_step_clicked(step: int) -> int:
@@ -65,16 +74,28 @@ def on_moved(step: int, run_id: str) -> list[Any]:
     """Show the page of `step`, and say so where the address is kept."""
     where = markup.block(f"<span class='ft-place'>{int(step)} {markup.text(run_id)}</span>")
     looks = [gr.Button(elem_classes=["ft-here"] if number == step else []) for number in STEPS]
-    return [gr.Walkthrough(selected=int(step)), where, *looks]
+    return [*_at(step, run_id), gr.Walkthrough(selected=int(step)), where, *looks]
+
+
+def _at(step: int, run_id: str) -> list[str]:
+    """Where each page stands: the one that is shown, at its run, all others nowhere.
+
+    The same move told twice changes nothing the second time. The page opens with two changes, of step and of run, and
+    would be drawn twice; the second drawing would undo what a reader did after the first.
+    """
+    return [f"{number} {run_id}" if number == step else "" for number in STEPS]
 
 
 @guarded
-def on_tick(desk: Desk, run_id: str, seen: str) -> Any:  # noqa: ANN401 - updates of the header
+def on_tick(desk: Desk, step: int, run_id: str, seen: str) -> Any:  # noqa: ANN401 - updates of the header
     """Say what changed since the last look: nothing, most of the time."""
     job = desk.engine.active()
     view = _view(desk, run_id)
     pulse = f"{run_id} {view.seq} {view.state} {job.id if job else ''} {desk.measuring.stage} {desk.prompts.stage}"
-    pulse += desk.engine.queue.stamp
+    pulse += (
+        f" {desk.augmenting.stage} {desk.judging.stage} {desk.engine.queue.stamp} {desk.engine.results.stamp(run_id)}"
+        f" {desk.engine.playground.stamp}"
+    )
     running = _job_text(desk, job)
     results = _results(desk, view)
     machine = _machine(desk)
@@ -82,9 +103,10 @@ def on_tick(desk: Desk, run_id: str, seen: str) -> Any:  # noqa: ANN401 - update
     if now == seen:
         return gr.skip()
     looks = ["ft-busy"] if job else ["ft-idle"]
-    labels = [gr.Button(_label(step, results.get(step, ""))) for step in STEPS]
+    labels = [gr.Button(_label(number, results.get(number, ""))) for number in STEPS]
     button = gr.Button(running, elem_classes=looks)
-    return [machine, button, *labels, pulse, now, gr.Timer(_LIVE_SECONDS if job else _IDLE_SECONDS)]
+    told = [pulse if number == step else gr.skip() for number in STEPS]
+    return [machine, button, *labels, *told, now, gr.Timer(_LIVE_SECONDS if job else _IDLE_SECONDS)]
 
 
 def _view(desk: Desk, run_id: str) -> RunView:
@@ -133,23 +155,27 @@ def _results(desk: Desk, view: RunView) -> dict[int, str]:
     results: dict[int, str] = {}
     choice = desk.choice(draft)
     if choice:
-        results[1] = desk.told(choice) or words.shortened(choice.name, 24)
+        results[DATA] = desk.told(choice) or words.shortened(choice.name, 24)
     if desk.chosen_method:
-        results[2] = words.shortened(desk.chosen_method, 26)
+        results[STRATEGY] = words.shortened(desk.chosen_method, 26)
+    if augmented := desk.augmenting.told(choice):
+        results[AUGMENT] = augmented
     if view.best_step is not None and view.training.state.is_final:
-        results[3] = f"best at step {view.best_step:,}"
+        results[TRAIN] = f"best at step {view.best_step:,}"
     elif view.kind and not view.training.state.is_final:
-        results[3] = phrases.STATE_WORDS[view.training.state].lower()
+        results[TRAIN] = phrases.STATE_WORDS[view.training.state].lower()
     if view.evaluated and view.evaluated.metrics:
         name, values = next(iter(view.evaluated.metrics.items()))
-        results[4] = phrases.difference(name, values).split(" (")[0]
+        results[EVALUATE] = phrases.difference(name, values).split(" (")[0]
     if view.exported:
         name, exported = list(view.exported.items())[-1]
-        results[5] = f"{name}, {words.size(exported.size_bytes)}"
+        results[EXPORT] = f"{name}, {words.size(exported.size_bytes)}"
     return results
 
 
 def _label(step: int, result: str) -> str:
-    if step == RUNS:
-        return "Runs\nall of them"
-    return f"✓ {STEPS[step]}\n{result}" if result else f"{step} {STEPS[step]}\n\N{NO-BREAK SPACE}"
+    if step in _BESIDE:
+        return f"{STEPS[step]}\n{_BESIDE[step]}"
+    return (
+        f"✓ {STEPS[step]}\n{result}" if result else f"{list(STEPS).index(step) + 1} {STEPS[step]}\n\N{NO-BREAK SPACE}"
+    )

@@ -67,7 +67,7 @@ def loss(view: RunView, patience: str = "") -> Figure:
     if view.validation:
         vx, vy = thinned([(at, value) for at, value, _ in view.validation])
         data.append(_line("validation", vx, vy, PURPLE, dash="dash", marks=True, unit=" nats"))
-    layout = _layout("Loss per answer token", "step", "nats", TALL)
+    layout = axes("Loss per answer token", "step", "nats", TALL)
     layout["xaxis"]["range"] = [0, max(view.total_steps, view.step, 1)]
     layout["yaxis"]["rangemode"] = "tozero"
     if view.best_step is not None and view.best_loss is not None:
@@ -100,7 +100,7 @@ def memory(view: RunView, forecast_gib: float | None = None) -> Figure:
     if near:
         data.append(_line("total", ends, [total] * 2, RED, dash="dot", unit=" GiB"))
         top = max(top, total * 1.05)
-    layout = _layout(f"{title}, of {words.gib(total)}", "seconds", "GiB", TALL)
+    layout = axes(f"{title}, of {words.gib(total)}", "seconds", "GiB", TALL)
     layout["yaxis"]["range"] = [0, top]
     _add_load(data, layout, view)
     return {"data": data, "layout": layout}
@@ -140,7 +140,7 @@ def small(view: RunView, which: str) -> Figure:
     if not points:
         return sentence(title, "Begins with the first step.", SHORT)
     x, y = thinned(points, SMALL_POINTS)
-    layout = _layout(title, "step", "", SHORT)
+    layout = axes(title, "step", "", SHORT)
     layout["xaxis"]["range"] = [0, max(view.total_steps, view.step, 1)]
     layout["yaxis"] |= {"rangemode": "tozero", "nticks": 4, "exponentformat": "e"}
     layout["showlegend"] = False
@@ -156,14 +156,14 @@ def compared(views: Mapping[str, RunView]) -> Figure:
         x, y = thinned([(at, value) for at, value, _ in view.validation])
         look = index % len(SERIES)
         data.append(_line(_plain(name), x, y, SERIES[look], dash=DASHES[look], marks=True, unit=" nats"))
-    layout = _layout("Validation loss per answer token", "step", "nats", TALL + 40)
+    layout = axes("Validation loss per answer token", "step", "nats", TALL + 40)
     layout["xaxis"]["rangemode"] = "tozero"
     return {"data": data, "layout": layout}
 
 
 def sentence(title: str, told: str, height: int) -> Figure:
     """An empty figure of the full height that says what will come."""
-    layout = _layout(title, "", "", height)
+    layout = axes(title, "", "", height)
     layout["xaxis"] = layout["yaxis"] = {"visible": False, "fixedrange": True}
     layout["annotations"] = [
         {"text": told, "showarrow": False, "xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5, "font": {"size": 13}}
@@ -222,7 +222,8 @@ def _vertical(step: int) -> dict[str, Any]:
     return {"type": "line", "xref": "x", "yref": "paper", "x0": step, "x1": step, "y0": 0, "y1": 1, "line": line}
 
 
-def _layout(title: str, x: str, y: str, height: int) -> dict[str, Any]:
+def axes(title: str, x: str, y: str, height: int) -> dict[str, Any]:
+    """The layout that all figures share: title, axes' titles, and the height in pixels."""
     axis = {
         "gridcolor": _LINE,
         "zerolinecolor": _LINE,

@@ -41,8 +41,8 @@ def place(desk: Desk, tab: Tab) -> None:
             )
             hold = gr.Button("Pause the queue", size="sm", elem_id="ft-queue-pause", min_width=140)
     drawn = [card, line, chosen, hold]
-    looked = [tab.step.change, tab.pulse.change]
-    gr.on(looked, partial(on_looked, desk), [tab.step, chosen], drawn, **quiet(trigger_mode="always_last"))
+    looked = [tab.entered.change, tab.pulse.change]
+    gr.on(looked, partial(on_looked, desk), [tab.step, chosen], drawn, **quiet())
     for name, button in (("first", first), ("up", up), ("down", down)):
         button.click(partial(on_moved, desk, name), chosen, drawn, **asked())
     out.click(partial(on_taken_out, desk), chosen, drawn, **asked())

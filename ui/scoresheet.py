@@ -1,12 +1,28 @@
 """What the page of results says of an evaluation: markup from plain values."""
 
-from core.evaluate.evaluation import Evaluation, RowResult
+from collections.abc import Sequence
+
+from core.evaluate.beside import Standing
+from core.evaluate.card import forgotten_told
+from core.evaluate.evaluation import Evaluation
 from core.evaluate.headline import tells_apart
-from ui import drawings, markup, phrases, words
+from core.evaluate.metrics.metric import Family
+from ui import drawings, markup, phrases
 from ui.markup import text
 from ui.present import RunView
 
-_OUTCOMES = {"win": "better", "loss": "worse", "tie": "same"}
+_TRY_A_PROMPT = "'Would a prompt do?' on the Strategy page finds out."
+_SCORE_AGAIN = "Score again to see it."
+_FORGOTTEN = {
+    "kept": ("kept", "win"),
+    "improved": ("better", "win"),
+    "a little": ("a little", "warning"),
+    "forgotten": ("forgot", "loss"),
+}
+_GENERAL = (
+    "Bits that general texts take when the model foretells them, per byte: everyday prose, talks, reports "
+    "and customers' questions that come with Fewtune. More bits: it reads them worse than the untuned model."
+)
 
 
 def nothing() -> str:
@@ -59,9 +75,14 @@ def progress(view: RunView) -> str:
     return markup.block(f"<div class='ft-card' role='status'>{bar}{line}</div>")
 
 
-def strips(evaluation: Evaluation) -> str:
-    """One strip per metric: those that decide first, all others folded behind them."""
-    first = "".join(_strip(evaluation, name) for name in evaluation.first)
+def strips(evaluation: Evaluation, beside: Sequence[Standing] = ()) -> str:
+    """One strip per metric, with what stands `beside`: those that decide first, all others folded behind them."""
+    first = "".join(_strip(evaluation, name, beside) for name in evaluation.first)
+    said = [one.told for one in beside]
+    if evaluation.family != Family.PLAIN and not (evaluation.stand_in or any(one.name == "prompt" for one in beside)):
+        said.append(f"What the untuned model gets with examples in its prompt was not measured: {_TRY_A_PROMPT}")
+    told = "".join(f"<li>{text(line)}</li>" for line in said)
+    compared = f"<ul class='ft-causes ft-beside'>{told}</ul>" if told else ""
     problems = "".join(f"<p class='ft-note' role='alert'>{text(told)}</p>" for told in evaluation.problems)
     more = ""
     if evaluation.more:
@@ -70,10 +91,29 @@ def strips(evaluation: Evaluation) -> str:
             f"<details id='ft-more-measures'><summary>More measures ({len(evaluation.more)})</summary>"
             f"<div class='ft-strips'>{folded}</div></details>"
         )
-    return markup.block(f"<div class='ft-strips'>{first}</div>{problems}{more}")
+    stands = f"<p class='ft-note' id='ft-stand-in'>{text(evaluation.stand_in)}</p>" if evaluation.stand_in else ""
+    below = f"{compared}{problems}{more}{_forgetting(evaluation)}"
+    return markup.block(f"{stands}<div class='ft-strips'>{first}</div>{below}")
 
 
-def _strip(evaluation: Evaluation, name: str) -> str:
+def _forgetting(evaluation: Evaluation) -> str:
+    """What tuning made the model forget, in a line with its verdict, and what helps."""
+    found = evaluation.forgetting
+    if found is None and evaluation.stand_in:
+        return "<p class='ft-forgetting ft-below'>Forgetting: not measured, because a head reads no general texts.</p>"
+    if found is None:
+        told = forgotten_told(evaluation) if evaluation.stand_in else f"not measured. {_SCORE_AGAIN}"
+        return f"<p class='ft-forgetting ft-below'>{text(f'Forgetting: {told}')}</p>"
+    badge, tone = _FORGOTTEN[found.verdict]
+    remedy = f"<span class='ft-fix'>{text(found.remedy)}</span>" if found.remedy else ""
+    role = " role='alert'" if found.remedy else ""
+    return (
+        f"<p class='ft-forgetting' title='{text(_GENERAL)}'{role}><b>Forgetting</b> "
+        f"<span class='ft-severity {tone}'>{badge}</span> {text(found.told)} {remedy}</p>"
+    )
+
+
+def _strip(evaluation: Evaluation, name: str, beside: Sequence[Standing] = ()) -> str:
     measure, values = evaluation.measure(name), evaluation.metrics[name]
     if measure is None:
         return ""
@@ -81,20 +121,5 @@ def _strip(evaluation: Evaluation, name: str) -> str:
     title = f"{measure.title}{lower}: {phrases.difference(name, values, measure)}"
     spans = evaluation.intervals.get(name, {})
     hint = f"{measure.about} {evaluation.told(name)}. Source: {measure.source}"
-    return drawings.strip(title, hint, values, spans, measure.unit == "%")
-
-
-def outcomes(evaluation: Evaluation) -> list[tuple[str, str]]:
-    """The counts that filter the table."""
-    return [
-        (f"All {len(evaluation.rows):,}", "all"),
-        (f"{evaluation.wins:,} better", "win"),
-        (f"{evaluation.losses:,} worse", "loss"),
-        (f"{evaluation.ties:,} the same", "tie"),
-    ]
-
-
-def line(row: RowResult) -> list[str]:
-    """A row of the table."""
-    texts = (words.shortened(part, 220) for part in (row.prompt, row.reference, row.base, row.tuned))
-    return [str(row.row), _OUTCOMES.get(row.outcome, row.outcome), *texts]
+    others = [(one.short, one.values[name]) for one in beside if name in one.values]
+    return drawings.strip(title, hint, values, spans, others, shares=measure.unit == "%")

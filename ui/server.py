@@ -20,6 +20,7 @@ from core.store.lock import ServerLock
 from ui.accounts import read_accounts
 from ui.exportfiles import offer_exports
 from ui.guard import Guard, is_loopback, signed_in_by
+from ui.resultfiles import offer_results
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -113,7 +114,9 @@ def mount(blocks: "gr.Blocks", accounts: list[tuple[str, str]], engine: Engine, 
     from fastapi import FastAPI
 
     bare = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    offer_exports(bare, engine.exports)  # before the pages, which answer to every address that is left
+    # Before the pages, which answer to every address that is left.
+    offer_exports(bare, engine.exports)
+    offer_results(bare, engine)
     pages = gr.mount_gradio_app(
         bare,
         blocks,

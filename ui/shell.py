@@ -10,12 +10,12 @@ from ui import header
 from ui.desk import Desk
 from ui.look import CSS, HEAD, THEME
 from ui.notices import guarded
-from ui.pages import data, evaluate, export, runs, strategy, train
+from ui.pages import augment, data, evaluate, export, playground, runs, strategy, studies, train
 from ui.tab import DATA, STEPS, TRAIN, Tab, quiet
 
 __all__ = ["CSS", "HEAD", "THEME", "build_app"]
 
-_PAGES = (data, strategy, train, evaluate, export, runs)
+_PAGES = (data, strategy, augment, train, evaluate, export, runs, studies, playground)
 
 
 def build_app(engine: Engine, demo: bool = False) -> gr.Blocks:  # noqa: FBT001, FBT002 - as the server calls it
@@ -25,17 +25,22 @@ def build_app(engine: Engine, demo: bool = False) -> gr.Blocks:  # noqa: FBT001,
         machine, job = header.place(desk)
         buttons = header.steps()
         step = gr.State(0)
-        run, pulse, plan, taken, opened = (gr.State("") for _ in range(5))
+        run, plan, taken, opened = (gr.State("") for _ in range(4))
+        entered, pulses = ({number: gr.State("") for number in STEPS} for _ in range(2))
         play = gr.Button(
             "Show me the whole walk", render=False, elem_id="ft-play", elem_classes=["ft-quiet"], size="sm"
         )
         with gr.Walkthrough(selected=DATA, elem_id="ft-walk") as walk:
-            states = {"step": step, "run": run, "pulse": pulse, "plan": plan, "taken": taken, "opened": opened}
-            tab = Tab(**states, play=play, walk=walk)
+            states = {"step": step, "run": run, "plan": plan, "taken": taken, "opened": opened}
+            tabs = {
+                number: Tab(**states, entered=entered[number], pulse=pulses[number], play=play, walk=walk)
+                for number in STEPS
+            }
             for number, page in zip(STEPS, _PAGES, strict=True):
                 with gr.Step(STEPS[number], id=number):
-                    page.build(desk, tab)
-        header.connect(desk, tab, machine, job, buttons)
+                    page.build(desk, tabs[number])
+        tab = tabs[DATA]
+        header.connect(desk, tabs, machine, job, buttons)
         player.build(desk, tab, autoplay=demo)
 
         # Gradio finds the request by its annotation, which a partial hides.

@@ -46,7 +46,7 @@ def write(work: Path, out: Path, model: LlamaForCausalLM) -> None:
         model = model.to(torch.bfloat16).eval()
         model.config._attn_implementation = "sdpa"
         model.generation_config = GenerationConfig(
-            bos_token_id=1, eos_token_id=2, pad_token_id=3, do_sample=False, max_new_tokens=128
+            bos_token_id=1, eos_token_id=2, pad_token_id=3, do_sample=False, max_new_tokens=128, repetition_penalty=1.1
         )
         model.save_pretrained(folder)
         size = sum(path.stat().st_size for path in folder.iterdir())

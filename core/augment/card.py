@@ -7,6 +7,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import DataError, SettingsError
+from core.problems import problems_of
 
 
 class _Frozen(BaseModel):
@@ -68,8 +69,9 @@ def read_card(text: str) -> TaskCard:
     try:
         return TaskCard.model_validate(raw)
     except ValidationError as error:
-        problems = {".".join(str(part) for part in one["loc"]) or "card": one["msg"] for one in error.errors()}
-        raise SettingsError(problems, "Mend the card, or leave it out to have it written anew.") from error
+        raise SettingsError(
+            problems_of(error, "card"), "Mend the card, or leave it out to have it written anew."
+        ) from error
 
 
 def open_card(path: Path) -> TaskCard:

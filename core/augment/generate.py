@@ -6,11 +6,12 @@ import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from core.augment.journal import Journal, Paid
 from core.augment.spend import Spend
 from core.augment.teachers.openai import tokens_of
-from core.augment.teachers.teacher import Ask, Reply, Request, Trouble
+from core.augment.teachers.teacher import Question, Reply, Trouble
 from core.dataset.progress import nobody
 
 TRIES = 5
@@ -19,12 +20,14 @@ FIRST_PAUSE = 1.0
 _EQUAL_TROUBLES = 3
 """So many questions in a row that failed for the same reason end the work."""
 
+Asked = TypeVar("Asked", bound=Question)
+
 
 @dataclass
-class Asking:
-    """Asks a teacher and writes each answer down."""
+class Asking(Generic[Asked]):
+    """Asks an endpoint and writes each answer down."""
 
-    ask: Ask
+    ask: Callable[[Asked], Reply]
     journal: Journal
     spend: Spend
     at_once: int
@@ -34,21 +37,26 @@ class Asking:
     capped: bool = False
     """Whether a cap kept a question from being asked."""
     problem: str = ""
-    """Why the teacher is not asked any more; empty while it is."""
+    """Why it is not asked any more; empty while it is."""
     _troubles: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def ask_all(self, requests: Iterable[Request]) -> None:
-        """Ask until all are answered, a cap is reached, somebody stops it, or the teacher fails again and again.
+    def ask_all(self, requests: Iterable[Asked]) -> None:
+        """Ask until all are answered, a cap is reached, somebody stops it, or it fails again and again.
 
         Raises:
             MachineError: An answer cannot be written down.
         """
         with ThreadPoolExecutor(self.at_once, thread_name_prefix="teacher") as pool:
-            for done in [pool.submit(self._one, request) for request in requests]:
-                done.result()
+            asked = [pool.submit(self._one, request) for request in requests]
+            try:
+                for done in asked:
+                    done.result()
+            finally:  # after Ctrl+C or a full disk, nothing more is asked
+                for done in asked:
+                    done.cancel()
 
-    def _one(self, request: Request) -> None:
+    def _one(self, request: Asked) -> None:
         if self.stopping.is_set() or self.problem or self.capped:
             return
         aside = tokens_of(request.prompt) + 50, request.most_tokens
@@ -64,13 +72,14 @@ class Asking:
                 self._troubles.clear()
         except Trouble as trouble:
             if trouble.paid:
-                spent = aside
-                self._write(request, Reply(text="", prompt_tokens=aside[0], answer_tokens=aside[1]))
+                reply = trouble.reply or Reply(text="", prompt_tokens=aside[0], answer_tokens=aside[1])
+                spent = (reply.prompt_tokens, reply.answer_tokens)
+                self._write(request, reply)
             self._count(trouble)
         finally:
             self.spend.settle(aside, spent)
 
-    def _patiently(self, request: Request) -> Reply:
+    def _patiently(self, request: Asked) -> Reply:
         pause = self.first_pause
         for last in (*[False] * (TRIES - 1), True):
             try:
@@ -84,17 +93,16 @@ class Asking:
                 pause *= 2
         raise AssertionError("the last try answers or raises")
 
-    def _write(self, request: Request, reply: Reply) -> None:
-        paid = Paid(
-            number=request.number,
-            prompt=digest(request.prompt),
-            seeds=seeds_of(request),
-            text=reply.text,
-            prompt_tokens=reply.prompt_tokens,
-            answer_tokens=reply.answer_tokens,
-        )
+    def _write(self, request: Asked, reply: Reply) -> None:
+        paid = paid_for(request, reply)
         self.journal.write(paid)
         self.heard(paid)
+
+    @property
+    def trouble(self) -> str:
+        """Why the newest question has no answer; empty where it has one."""
+        with self._lock:
+            return self._troubles[-1] if self._troubles else ""
 
     def _count(self, trouble: Trouble) -> None:
         with self._lock:
@@ -105,22 +113,26 @@ class Asking:
                 self.problem = trouble.kind
 
 
+def paid_for(request: Question, reply: Reply) -> Paid:
+    """The line of the journal for an answer."""
+    return Paid(
+        number=request.number,
+        prompt=digest(request.prompt),
+        seeds=request.seeds,
+        text=reply.text,
+        prompt_tokens=reply.prompt_tokens,
+        answer_tokens=reply.answer_tokens,
+    )
+
+
 def digest(prompt: str) -> str:
     """What stands for a prompt in a row's provenance."""
     return hashlib.sha256(prompt.encode()).hexdigest()[:16]
 
 
-def seeds_of(request: Request) -> tuple[int, ...]:
-    """Rows that had a part in a question: its seeds, and those of the generated rows in it."""
-    found: set[int] = set()
-    for shot in request.shots:
-        found.update([shot.example.row] if shot.origin is None else shot.origin.seeds)
-    return tuple(sorted(found))
-
-
-def failed(problem: str, kept: int) -> tuple[str, str]:
-    """What to say, and what to do, where the teacher was given up."""
+def failed(problem: str, kept: int, who: str = "teacher") -> tuple[str, str]:
+    """What to say, and what to do, where it was given up."""
     return (
-        f"The teacher was given up after {_EQUAL_TROUBLES} questions in a row: {problem}.",
+        f"The {who} was given up after {_EQUAL_TROUBLES} questions in a row: {problem}.",
         f"{kept} answers are kept: mend the cause and start the same again, and it goes on from there.",
     )

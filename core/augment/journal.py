@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from core.errors import MachineError
 
-_NAME = "answers.jsonl"
+NAME = "answers.jsonl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ class Journal:
             MachineError: The folder cannot be written.
         """
         self._lock = threading.Lock()
-        self._path = folder / _NAME
+        self._path = folder / NAME
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._end_line()
@@ -49,14 +49,8 @@ class Journal:
             raise MachineError(*_unwritable(error)) from error
 
     def read(self) -> Sequence[Paid]:
-        """All answers so far; a line that was cut off by a power failure is skipped."""
-        found = []
-        for line in self._path.read_bytes().splitlines() if self._path.exists() else ():
-            try:
-                found.append(_LINE.validate_json(line))
-            except ValidationError:
-                continue
-        return found
+        """All answers so far."""
+        return read_paid(self._path.parent)
 
     def write(self, paid: Paid) -> None:
         """Write one answer, and return when it is on disk.
@@ -80,9 +74,20 @@ class Journal:
                 file.write(b"\n")
 
 
+def read_paid(folder: Path) -> Sequence[Paid]:
+    """The answers in a folder; a line that is being written, or was cut off by a power failure, is skipped."""
+    path, found = folder / NAME, []
+    for line in path.read_bytes().splitlines() if path.exists() else ():
+        try:
+            found.append(_LINE.validate_json(line))
+        except ValidationError:
+            continue
+    return found
+
+
 _FLAGS = os.O_CREAT | os.O_APPEND | os.O_WRONLY
 
 
 def _unwritable(error: OSError) -> tuple[str, str]:
-    what = f"Answers of the teacher cannot be kept: {error.strerror}."
+    what = f"Answers that were paid cannot be kept: {error.strerror}."
     return what, "Free some space; those so far are not lost."

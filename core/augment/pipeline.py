@@ -1,7 +1,8 @@
 """From seeds to good new rows: ask, sift, choose; and the same in the shape of the guide's listing."""
 
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,14 @@ from core.augment.entries import Entry, Shape
 from core.augment.filter.check import Known
 from core.augment.filter.choose import choose_diverse
 from core.augment.filter.funnel import Sifted, sift
-from core.augment.generate import Asking, failed
+from core.augment.generate import Asking, failed, paid_for
 from core.augment.journal import Journal, Paid
 from core.augment.prompt import write_prompt
 from core.augment.replies import Unreadable, read_rows
 from core.augment.spend import EXPECTED_RETENTION, Limits, Spend
 from core.augment.teachers import TEACHERS
 from core.augment.teachers.openai import tokens_of
-from core.augment.teachers.teacher import Request
+from core.augment.teachers.teacher import Reply, Request
 from core.augment.variation import cell_of, draw_shots
 from core.dataset.provenance import Generated
 from core.errors import DataError, UserError
@@ -33,6 +34,10 @@ _HOPELESS = 0.05
 """Share of candidates that pass, below which asking on is a waste."""
 _JUDGED = 40
 """Candidates before that share says anything."""
+_BATCH = 2
+"""Questions between two looks, for each that may be asked at once."""
+_LOOK_SECONDS, _LOOK_SHARE = 2.0, 5.0
+"""Seconds between two looks at how it stands, and how much longer than a look itself they are apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +48,24 @@ class Forecast:
     prompt_tokens: int
     answer_tokens: int
     cost: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usual:
+    """What one question takes."""
+
+    prompt_tokens: float
+    answer_tokens: float
+    question: str
+    """The first one, in full."""
+
+    def forecast(self, count: int, limits: Limits) -> Forecast:
+        """Of so many new rows, if as many pass as usually do."""
+        questions = _questions(count / EXPECTED_RETENTION)
+        prompt, answer = round(self.prompt_tokens * questions), round(self.answer_tokens * questions)
+        return Forecast(
+            questions=questions, prompt_tokens=prompt, answer_tokens=answer, cost=limits.cost(prompt, answer)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,20 +119,39 @@ class Augmentation:
 
     def forecast(self, count: int) -> Forecast:
         """Before anything is paid."""
-        questions = _questions(count / EXPECTED_RETENTION)
-        tokens = [tokens_of(self._request(number, ()).prompt) for number in range(min(questions, 20))]
-        prompt = round(sum(tokens) / max(1, len(tokens)) * questions)
+        return self.usual().forecast(count, self.limits)
+
+    def usual(self) -> Usual:
+        """What one question takes."""
+        tokens = [tokens_of(self._request(number, ()).prompt) for number in range(20)]
         usual = sorted(sum(map(len, seed.cells.values())) for seed in self.known.seeds)[len(self.known.seeds) // 2]
-        answer = questions * ROWS_A_QUESTION * (tokens_of("x" * usual) + 20)
-        return Forecast(
-            questions=questions,
-            prompt_tokens=prompt,
-            answer_tokens=answer,
-            cost=self.limits.cost(prompt, answer),
+        return Usual(
+            prompt_tokens=sum(tokens) / len(tokens),
+            answer_tokens=ROWS_A_QUESTION * (tokens_of("x" * usual) + 20),
+            question=self._request(0, ()).prompt,
         )
 
-    def run(self, count: int, emit: Emit, stopping: threading.Event) -> Outcome:
-        """Ask in rounds until `count` rows are good, or more asking is of no use.
+    def ask_first(self) -> tuple[list[Entry], dict[str, int], Reply]:
+        """Ask the first question, unless it was; rows, why others cannot be read, and the answer, which is kept.
+
+        Raises:
+            Trouble: There is no answer.
+            SettingsError: The teacher cannot be asked so.
+        """
+        journal, request = Journal(self.folder), self._request(0, ())
+        known = next((paid for paid in journal.read() if paid.number == 0 and paid.text), None)
+        if known is None:
+            reply = TEACHERS[self.teacher].open(self.options, self.key)(request)
+            known = paid_for(request, reply)
+            journal.write(known)
+        rows, unreadable = self.candidates_of([known])
+        reply = Reply(text=known.text, prompt_tokens=known.prompt_tokens, answer_tokens=known.answer_tokens)
+        return rows, unreadable, reply
+
+    def run(
+        self, count: int, emit: Emit, stopping: threading.Event, seen: Callable[[Outcome], None] | None = None
+    ) -> Outcome:
+        """Ask in rounds until `count` rows are good, or more asking is of no use; `seen` hears how it stands between.
 
         Raises:
             UserError: The teacher failed again and again; the answers so far are kept.
@@ -135,15 +177,19 @@ class Augmentation:
             heard=heard,
         )
         ended = ""
+        looks = _Looks(seen)
         for _ in range(_MOST_ROUNDS):
             outcome = self._judged(paid, spend, count)
             emit(Advanced(what="Rows that passed every check", done=len(outcome.sifted.kept), total=count))
             ended = _reason_to_end(outcome, asking, count)
             if ended or len(outcome.sifted.kept) >= count:
                 break
-            asking.ask_all(self._round(outcome, {answer.number for answer in paid}, count))
-            if asking.problem:
-                raise UserError(*failed(asking.problem, len(paid)))
+            requests = self._round(outcome, {answer.number for answer in paid}, count)
+            for batch in _batches(requests, teacher.at_once * _BATCH):
+                asking.ask_all(batch)
+                if asking.problem:
+                    raise UserError(*failed(asking.problem, len(paid)))
+                looks.look(lambda: self._judged(paid, spend, count))
         outcome = self._judged(paid, spend, count)
         if len(outcome.chosen) >= count:
             return outcome
@@ -205,11 +251,32 @@ class Augmentation:
         )
 
 
+class _Looks:
+    """Looks at how it stands between answers, rarely enough to cost little."""
+
+    def __init__(self, seen: Callable[[Outcome], None] | None) -> None:
+        self._seen = seen
+        self._next = 0.0
+
+    def look(self, judge: Callable[[], Outcome]) -> None:
+        """Judge and tell, if it is time for that."""
+        began = time.monotonic()
+        if self._seen and began >= self._next:
+            self._seen(judge())
+            took = time.monotonic() - began
+            self._next = began + took + _LOOK_SECONDS + _LOOK_SHARE * took
+
+
+def _batches(requests: Sequence[Request], size: int) -> Iterator[Sequence[Request]]:
+    for start in range(0, len(requests), size):
+        yield requests[start : start + size]
+
+
 def _questions(candidates: float) -> int:
     return max(_FEWEST_QUESTIONS, -(-int(candidates + 0.999) // ROWS_A_QUESTION))
 
 
-def _reason_to_end(outcome: Outcome, asking: Asking, count: int) -> str:
+def _reason_to_end(outcome: Outcome, asking: Asking[Request], count: int) -> str:
     if asking.stopping.is_set():
         return "it was stopped"
     if asking.capped:

@@ -26,13 +26,14 @@ def read_rows(text: str, shape: Shape, labels: frozenset[str]) -> list[dict[str,
 
     Objects may stand in an array, one a line, in a fence, inside of another object, or between words.
     """
-    found = [_row(value, shape, labels) for value in _objects(text[:_MOST_CHARACTERS])]
+    found = [_row(value, shape, labels) for value in objects(text)]
     return found or [Unreadable("the answer holds no JSON object")]
 
 
-def _objects(text: str) -> Iterator[Mapping[str, Any]]:
+def objects(text: str) -> Iterator[Mapping[str, Any]]:
+    """The JSON objects in a text, whatever stands around them."""
     decoder = json.JSONDecoder()
-    text = _TRAILING.sub(r"\1", text)
+    text = _TRAILING.sub(r"\1", text[:_MOST_CHARACTERS])
     at = text.find("{")
     while at >= 0:
         try:

@@ -182,8 +182,10 @@ def register() -> None:
     )
 
 
-def write_readme(folder: Path, base: str) -> None:
+def write_readme(folder: Path, base: str, *, head: bool = False) -> None:
     """Say in a saved adapter's folder how it is loaded, because PEFT alone does not know its kind."""
+    kind, wish = ("SequenceClassification", ", config=config") if head else ("CausalLM", "")
+    also, labels = ("AutoConfig, ", 'config = AutoConfig.from_pretrained("this folder")\n') if head else ("", "")
     (folder / "README.md").write_text(
         f"""# Bottleneck adapter for {base}
 
@@ -192,10 +194,10 @@ PEFT has no bottleneck adapters of its own, so load it where Fewtune is installe
 ```python
 import core.backend.bottleneck as bottleneck
 from peft import PeftModel
-from transformers import AutoModelForCausalLM
+from transformers import {also}AutoModelFor{kind}
 
 bottleneck.register()
-base = AutoModelForCausalLM.from_pretrained("{base}")
+{labels}base = AutoModelFor{kind}.from_pretrained("{base}"{wish})
 model = PeftModel.from_pretrained(base, "this folder")
 ```
 

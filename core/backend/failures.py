@@ -34,19 +34,24 @@ _UNITS = {"bytes": 1, "kib": 2**10, "mib": 2**20, "gib": GIB}
 
 
 def explain(
-    error: BaseException, *, plan: Plan | None = None, log: Path | str | None = None, folder: Path | None = None
+    error: BaseException,
+    *,
+    plan: Plan | None = None,
+    log: Path | str | None = None,
+    folder: Path | None = None,
+    exports: bool = False,
 ) -> UserError:
     """What happened and what to do, for any exception; errors made for people come back as they are.
 
     With the run's `plan` the advice names its numbers; `log` is where the whole story stands; `folder`, or else the
-    home folder, lies on the disk that may be full.
+    home folder, lies on the disk that may be full. `exports` is set where the work is an export, which saves nothing.
     """
     chain = list(_chain(error))
     for one in chain:
         if isinstance(one, UserError):
             return one
     for one in chain:
-        found = _memory(one, plan) or _disk(one, folder or Path.home()) or _hub(one) or _driver(one)
+        found = _memory(one, plan) or _disk(one, folder or Path.home(), exports=exports) or _hub(one) or _driver(one)
         if found is not None:
             return found
     text = (str(error).strip() or "no further words").splitlines()[0][:300]
@@ -89,16 +94,17 @@ def _smaller(plan: Plan | None) -> str:
     return told(plan, then)
 
 
-def _disk(error: BaseException, folder: Path) -> UserError | None:
+def _disk(error: BaseException, folder: Path, *, exports: bool) -> UserError | None:
     full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
     # Torch says it in words of its own when a file cannot grow any more.
     if full or (isinstance(error, (RuntimeError, OSError, SafetensorError)) and _DISK_FULL.search(str(error))):
         there = next(place for place in (folder, *folder.parents) if place.exists())
         disk = psutil.disk_usage(str(there))
         place = f" ({error.filename})" if isinstance(error, OSError) and error.filename else ""
+        then = "then export again" if exports else "the last complete checkpoint is intact, so resume after that"
         return MachineError(
             f"The disk is full{place}; {disk.free / MIB:,.1f} of {disk.total / MIB:,.1f} MiB are free at {there}.",
-            "Free some space, or delete old runs; the last complete checkpoint is intact, so resume after that.",
+            f"Free some space, or delete old runs; {then}.",
         )
     return None
 

@@ -1,4 +1,7 @@
-"""Answers that a model writes by itself: always its most likely next token, until it ends or goes round in circles."""
+"""Answers that a model writes by itself: always its most likely next token, until it ends or goes round in circles.
+
+A penalty on repetition that the model's own generation settings name holds here too, as it does for those who use it.
+"""
 
 import math
 import threading
@@ -71,6 +74,7 @@ def generate(  # noqa: PLR0913 - what both models are asked, and who is told
     config = GenerationConfig(
         do_sample=False,
         num_beams=1,
+        repetition_penalty=repetition_penalty(model),
         max_new_tokens=max_new_tokens,
         eos_token_id=ends,
         pad_token_id=tokenizer.pad_token_id if tokenizer.pad_token_id is not None else ends[0],
@@ -94,6 +98,15 @@ def generate(  # noqa: PLR0913 - what both models are asked, and who is told
         if on_advance:
             on_advance(start + len(places))
     return answers
+
+
+def repetition_penalty(model: Network) -> float:
+    """By what the model's own generation settings divide the score of a token that is there already; 1 changes nothing.
+
+    Source: Keskar et al., CTRL (arXiv 1909.05858), section 4.1; prompt and answer count, as in transformers.
+    """
+    own = getattr(getattr(model, "generation_config", None), "repetition_penalty", None)
+    return float(own or 1.0)
 
 
 def _prompt(tokenizer: PreTrainedTokenizerBase, example: Example, room: int) -> list[int]:

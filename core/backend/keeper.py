@@ -12,6 +12,7 @@ from core.backend import bottleneck, weights
 from core.backend.checkpoints import rotate, write_folder
 from core.backend.overfitting import Curves
 from core.events import CheckpointSaved, Emit, Validated
+from core.strategy.methods.targets import task_of
 
 SAVING_SHARE = 0.05
 """At most this share of the time goes into checkpoints."""
@@ -74,8 +75,11 @@ class Keeper:
         configs = getattr(model, "peft_config", None)
         if configs is None:
             self._tokenizer.save_pretrained(str(folder))
-        elif any(config.peft_type.value == bottleneck.NAME for config in configs.values()):
-            bottleneck.write_readme(folder, str(model.get_base_model().config._name_or_path))
+        base = model if configs is None else model.get_base_model()
+        if task_of(base) == "SEQ_CLS":
+            base.config.save_pretrained(str(folder))  # it names the labels
+        if configs and any(config.peft_type.value == bottleneck.NAME for config in configs.values()):
+            bottleneck.write_readme(folder, str(base.config._name_or_path), head=task_of(base) == "SEQ_CLS")
 
     def checkpoint_is_due(self) -> bool:
         """Whether saving again would still take only a small share of the time."""

@@ -2,14 +2,14 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from core.backend.rows import Layout, Network, joined_losses, padded_losses
+from core.backend.rows import Layout, Network
 from core.backend.tokens import Encoded
 from core.dataset.example import Example
 from core.errors import DataError
@@ -38,25 +38,24 @@ class Objective:
 
     def amount(self, rows: Sequence[Encoded]) -> float:
         """What the loss of `rows` is divided by, all batches of a step together: the weights of their tokens."""
-        return sum(row.weight * (_answer(row) + self.prompt_weight * (row.prompt_length - 1)) for row in rows)
+        return sum(row.weight * (row.scored + self.prompt_weight * (row.prompt_length - 1)) for row in rows)
 
     def loss(self, layout: Layout, model: Network, rows: Sequence[Encoded]) -> Tensor:
         """Weighted loss of one forward pass over `rows`, summed over their tokens, in nats."""
         asked = [replace(row, prompt_length=1) for row in rows] if self.prompt_weight else rows
-        losses = joined_losses if layout.joined else padded_losses
-        tokens = losses(model, asked, smoothing=self.smoothing)
+        tokens = layout.losses(model, asked, smoothing=self.smoothing)
         weights = torch.tensor([weight for row in rows for weight in self._weights(row)], device=tokens.device)
         if not self.focal:
             return (tokens * weights).sum()
         shares = []
         for row, own, weight in zip(rows, *(_by_row(part, asked) for part in (tokens, weights)), strict=True):
-            right = torch.exp(-own[-_answer(row) :].sum())
+            right = torch.exp(-own[-row.scored :].sum())
             shares.append((own * weight).sum() * (1 - right) ** FOCUS)
         return torch.stack(shares).sum()
 
     def _weights(self, row: Encoded) -> list[float]:
         prompt = [self.prompt_weight] * (row.prompt_length - 1) if self.prompt_weight else []
-        return [row.weight * weight for weight in (*prompt, *[1.0] * _answer(row))]
+        return [row.weight * weight for weight in (*prompt, *[1.0] * row.scored)]
 
 
 def balanced(rows: Sequence[Encoded], examples: Sequence[Example], plan: Plan) -> list[Encoded]:
@@ -79,6 +78,17 @@ def balanced(rows: Sequence[Encoded], examples: Sequence[Example], plan: Plan) -
         return list(rows)
     share = len(examples) / len(counts)
     return [replace(row, weight=share / counts[one.label]) for row, one in zip(rows, examples, strict=True)]
+
+
+def lightened(
+    rows: Sequence[Encoded], examples: Sequence[Example], plan: Plan, generated: Collection[int]
+) -> list[Encoded]:
+    """The rows of `examples`, in their order; those whose numbers are `generated` carry the weight that `plan` says."""
+    share = plan.generated_weight
+    return [
+        replace(row, weight=row.weight * share) if one.row in generated else row
+        for row, one in zip(rows, examples, strict=True)
+    ]
 
 
 @dataclass(slots=True)
@@ -107,9 +117,5 @@ class Noise:
         return out + (torch.rand_like(out) * 2 - 1) * scale.to(out.dtype)
 
 
-def _answer(row: Encoded) -> int:
-    return len(row.input_ids) - row.prompt_length
-
-
 def _by_row(values: Tensor, rows: Sequence[Encoded]) -> tuple[Tensor, ...]:
-    return values.split([_answer(row) for row in rows])
+    return values.split([row.scored for row in rows])

@@ -2,18 +2,22 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
+from pathlib import Path
 
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from core.backend.tokens import GAP, check_tokenizer, encode_all
+from core.backend.classes import encode_class, text_of
+from core.backend.tokens import GAP, check_padding, check_tokenizer, encode_all
 from core.dataset.example import Example
 from core.dataset.rendered import Kind, Piece, RenderedRow
 from core.errors import ModelError
-from core.strategy.model_facts import locate
+from core.strategy.model_facts import locate, read_facts
 
 
-def render_rows(model: str, examples: Iterable[Example], max_length: int) -> list[RenderedRow]:
+def render_rows(model: str, examples: Iterable[Example], max_length: int, instruction: str = "") -> list[RenderedRow]:
     """`examples` through the tokenizer of `model`, each in at most `max_length` tokens.
+
+    `instruction` stands before each prompt; an encoder's head reads what comes after it.
 
     Raises:
         ModelError: The tokenizer cannot be loaded.
@@ -26,8 +30,18 @@ def render_rows(model: str, examples: Iterable[Example], max_length: int) -> lis
             f"The tokenizer of {model!r} cannot be loaded: {str(error).strip().splitlines()[0][:300]}",
             "Check the model's name or folder, or choose another model.",
         ) from error
+    if isinstance(place, Path) and read_facts(model).is_encoder:
+        padded = check_padding(tokenizer)
+        return [render_class(padded, text_of(one, instruction), one.row, max_length) for one in examples]
     checked = check_tokenizer(tokenizer)
     return [render(checked, example, max_length) for example in examples]
+
+
+def render_class(tokenizer: PreTrainedTokenizerBase, text: str, number: int, max_length: int) -> RenderedRow:
+    """One row as a head reads it: the text alone; its class is no token."""
+    row = encode_class(tokenizer, text, max_length)
+    shown = tuple(pieces(tokenizer, row.input_ids, row.prompt_length, gaps=False))
+    return RenderedRow(row=number, pieces=shown, tokens=len(row.input_ids), learned=0, left_out=False)
 
 
 def render(tokenizer: PreTrainedTokenizerBase, example: Example, max_length: int) -> RenderedRow:
@@ -38,13 +52,14 @@ def render(tokenizer: PreTrainedTokenizerBase, example: Example, max_length: int
         return RenderedRow(row=example.row, pieces=answer, tokens=0, learned=0, left_out=True)
     first, *more = made
     ids = [*first.input_ids, *(token for window in more for token in window.input_ids[1:])]
-    pieces = tuple(_pieces(tokenizer, ids, first.prompt_length, gaps=first.truncated))
+    shown = tuple(pieces(tokenizer, ids, first.prompt_length, gaps=first.truncated))
     return RenderedRow(
-        row=example.row, pieces=pieces, tokens=len(ids), learned=len(ids) - first.prompt_length, left_out=False
+        row=example.row, pieces=shown, tokens=len(ids), learned=len(ids) - first.prompt_length, left_out=False
     )
 
 
-def _pieces(tokenizer: PreTrainedTokenizerBase, ids: list[int], prompt_length: int, *, gaps: bool) -> Iterator[Piece]:
+def pieces(tokenizer: PreTrainedTokenizerBase, ids: list[int], prompt_length: int, *, gaps: bool) -> Iterator[Piece]:
+    """Tokens as text, by what they are for; with `gaps`, the place where the prompt was cut is one of its own."""
     marks = set(tokenizer.all_special_ids)
 
     def kind(place: int) -> tuple[Kind, bool]:

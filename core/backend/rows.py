@@ -38,6 +38,8 @@ class Layout:
     """Laid end to end; else padded."""
     at_once: int = LEARNED_AT_ONCE["CPU"]
     """Tokens of one forward pass of training."""
+    classes: bool = False
+    """Whether a head chooses among classes; else tokens are scored."""
 
     def passes(self, rows: Sequence[Encoded]) -> list[list[Encoded]]:
         """The rows of one batch in forward passes that each hold little; their losses sum to that of the batch."""
@@ -45,11 +47,17 @@ class Layout:
             return list(by_size(rows, self.at_once, answers=self.at_once))
         return list(alike(rows, self.at_once))
 
+    def losses(self, model: Network, rows: Sequence[Encoded], *, smoothing: float = 0.0) -> Tensor:
+        """Loss of each answer token, or of each row's class, in nats, row after row; one forward pass."""
+        if self.classes:
+            return class_losses(model, rows, smoothing=smoothing)
+        return (joined_losses if self.joined else padded_losses)(model, rows, smoothing=smoothing)
+
     def nats(self, model: Network, rows: Sequence[Encoded]) -> Tensor:
-        """Summed loss of all answer tokens of `rows`, in nats."""
+        """Summed loss of all answer tokens of `rows`, or of their classes, in nats."""
         if self.joined:
             return joined_losses(model, rows).sum()
-        return torch.stack([padded_losses(model, group).sum() for group in alike(rows)]).sum()
+        return torch.stack([self.losses(model, group).sum() for group in alike(rows)]).sum()
 
 
 def row_attention(
@@ -112,16 +120,39 @@ def padded_losses(model: Network, rows: Sequence[Encoded], *, smoothing: float =
     return functional.cross_entropy(scores, ids[row_of, at], reduction="none", label_smoothing=smoothing)
 
 
+def class_losses(model: Network, rows: Sequence[Encoded], *, smoothing: float = 0.0) -> Tensor:
+    """Loss of each row's class under the model's head, in nats."""
+    logits = class_logits(model, rows)
+    labels = torch.tensor([row.label for row in rows], device=logits.device)
+    return functional.cross_entropy(logits, labels, reduction="none", label_smoothing=smoothing)
+
+
+def class_logits(model: Network, rows: Sequence[Encoded]) -> Tensor:
+    """The head's scores, (rows, classes) in fp32; rows padded to the longest."""
+    device = next(model.parameters()).device
+    longest = max(len(row.input_ids) for row in rows)
+    # A decoder's head looks at the last token that is not this one.
+    padding = int(model.config.get_text_config().pad_token_id)
+    spare = [longest - len(row.input_ids) for row in rows]
+    ids = [row.input_ids + [padding] * more for row, more in zip(rows, spare, strict=True)]
+    mask = [[1] * (longest - more) + [0] * more for more in spare]
+    given = {"input_ids": torch.tensor(ids, device=device), "attention_mask": torch.tensor(mask, device=device)}
+    scores: Tensor = model(**given).logits.float()
+    return scores
+
+
 def choose_layout(model: Network, rows: Sequence[Encoded], *, joins: bool = True) -> Layout:
     """Lay rows end to end where that gives the same losses as padding them, which is asked of the model itself.
 
     `joins`: whether it is for a method that allows it.
     """
+    at_once = LEARNED_AT_ONCE["CPU" if next(model.parameters()).device.type == "cpu" else "GPU"]
+    if rows[0].label is not None:
+        return Layout(joined=False, classes=True, at_once=at_once)
     if model.config._attn_implementation != ATTENTION or not joins or virtual_tokens(model):
         return Layout(joined=False)
     few = sorted(rows, key=lambda row: len(row.input_ids))[:: max(1, len(rows) // 3)][:3]
     was_training = model.training
-    at_once = LEARNED_AT_ONCE["CPU" if next(model.parameters()).device.type == "cpu" else "GPU"]
     model.eval()
     try:
         with torch.no_grad():
@@ -157,7 +188,7 @@ def by_size(
     group: list[Encoded] = []
     size = scored = 0
     for row in sorted(rows, key=lambda row: len(row.input_ids)):
-        more = len(row.input_ids) - row.prompt_length
+        more = row.scored
         if group and (size + len(row.input_ids) > tokens or scored + more > answers):
             yield group
             group, size, scored = [], 0, 0

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from core.backend.classes import is_of_head
 from core.backend.devices import pick_device
 from core.backend.tokenised import Rows
 from core.backend.tokens import Encoded
@@ -17,15 +18,18 @@ BASE = "base model weights"
 TRAINING_ROWS = "training rows"
 """The same of the rows, in their order, as the model sees them."""
 _SHORT = 16
-_NOT_DECIDING: Any = {"name": True, "patience": True, "tracker": True, "data": {"train_rows"}}
+_NOT_DECIDING: Any = {"name": True, "patience": True, "tracker": True, "variants": True, "forgetting_check": True}
+_NOT_DECIDING["data"] = {"train_rows", "generated"}
 _WORDS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 
 
 def decides(plan: Plan, rows: Rows, base: str) -> dict[str, Any]:
     """All of it, flat: "learning_rate", "data.seed", "options.rank"; `base` is the sum of the untuned weights."""
+    left_out = _NOT_DECIDING if plan.head == "class" else _NOT_DECIDING | {"head": True}
     return {
-        # How many rows may be taken is told by the rows themselves, so that older checkpoints can be gone on with.
-        **_flat(plan.model_dump(mode="json", exclude=_NOT_DECIDING)),
+        # How many rows may be taken, and what is made of them, is told by the rows themselves, and checkpoints of
+        # before there were heads say nothing of them, so that older ones can be gone on with.
+        **_flat(plan.model_dump(mode="json", exclude=left_out)),
         "rows": len(rows.train.rows),
         TRAINING_ROWS: sum_of_rows(rows.train.rows),
         "validation rows": sum_of_rows(rows.validation.rows),
@@ -50,17 +54,22 @@ def sum_of_rows(rows: Sequence[Encoded]) -> str:
     """A sum of the rows' tokens that another order, another row or another tokenizer changes."""
     found = hashlib.sha256()
     for row in rows:
-        found.update(repr((row.input_ids, row.prompt_length)).encode())
+        label = () if row.label is None else (row.label,)
+        found.update(repr((row.input_ids, row.prompt_length, *label)).encode())
     return found.hexdigest()[:_SHORT]
 
 
-def sum_of_weights(model: torch.nn.Module) -> str:
+def sum_of_weights(model: Any, *, head: bool = False) -> str:  # noqa: ANN401 - a PreTrainedModel
     """A sum of a model's weights as loaded that one changed bit changes; it costs one look at each number.
+
+    With `head` its classification head stays out, which begins as the seed wants.
 
     Each tensor's bits are added up where they lie: hashing gigabytes would take longer than a short run.
     """
     found = hashlib.sha256()
     for name, weights in model.named_parameters():
+        if head and is_of_head(model, name):
+            continue
         bits = weights.detach().contiguous().view(_WORDS[weights.element_size()])
         found.update(f"{name} {tuple(weights.shape)} {int(bits.sum(dtype=torch.int64))}".encode())
     return found.hexdigest()[:_SHORT]

@@ -24,6 +24,13 @@ class Encoded:
     """Whether the prompt was shortened."""
     weight: float = 1.0
     """How much its loss counts beside other rows'."""
+    label: int | None = None
+    """Id of its class, for a head; the whole row is its prompt then."""
+
+    @property
+    def scored(self) -> int:
+        """Losses that it has: one for each token of its answer, or the one of its class."""
+        return len(self.input_ids) - self.prompt_length if self.label is None else 1
 
 
 def check_tokenizer(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBase:
@@ -38,6 +45,21 @@ def check_tokenizer(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBa
     if tokenizer.eos_token_id is None:
         raise ModelError(
             "The model's tokenizer has no end-of-text token, so an answer could never end.", "Choose another model."
+        )
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def check_padding(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBase:
+    """Make sure that rows can be padded for a head, with the end token where there is no other.
+
+    Raises:
+        ModelError: The tokenizer has neither.
+    """
+    if tokenizer.pad_token_id is None and tokenizer.eos_token_id is None:
+        raise ModelError(
+            "The model's tokenizer has no padding token, so rows cannot be padded.", "Choose another model."
         )
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token

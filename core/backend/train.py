@@ -27,6 +27,7 @@ from core.backend.tokenised import Rows, go_or_stop, tokenise
 from core.backend.tracking import Tracking
 from core.backend.trainer import RowTrainer, Work, seed_everything
 from core.dataset.example import Split
+from core.dataset.generated import generated_numbers
 from core.dataset.load import load
 from core.errors import Stopped
 from core.events import Advanced, Emit, Event, Noted, Prepared, RunState, StateChanged
@@ -80,7 +81,7 @@ def train(task: TrainTask, emit: Emit, stopping: threading.Event) -> None:
         trainer = RowTrainer(work, keeper, reporter, stopping.is_set)
         reporter.trainer = trainer
         sampler = Sampler(work.loaded, split.validation, emit, lambda: work.clock.seconds, task.plan.max_length)
-        trainer.sample = sampler.write
+        trainer.sample = None if work.loaded.labels else sampler.write  # a head writes nothing
         if task.plan.tracker != "none":
             trainer.add_callback(Tracking(task.plan.tracker, task.home, task.folder, emit))
         go_or_stop(stopping)
@@ -147,13 +148,14 @@ def prepare(task: TrainTask, emit: Emit, stopping: threading.Event) -> tuple[Wor
     split = load(plan.data, task.home, plan.seed)
     go_or_stop(stopping)
     emit(Advanced(what="Loading the model", done=0, total=0))
-    loaded = load_for(plan)
+    loaded = load_for(plan, split.labels if plan.head == "class" else ())
     go_or_stop(stopping)
     emit(Advanced(what="Turning rows into tokens", done=0, total=0))
-    rows = tokenise(loaded, split, plan, stopping)
+    generated = generated_numbers(plan.data, task.home) if plan.generated_weight != 1 else frozenset()
+    rows = tokenise(loaded, split, plan, stopping, generated)
     train, validation = rows.train.rows, rows.validation.rows
     layout = choose_layout(loaded.model, train, joins=METHODS[plan.method].joins_rows)
-    base = sum_of_weights(loaded.model)
+    base = sum_of_weights(loaded.model, head=bool(loaded.labels))
     tuned = ready(loaded, plan)
     pace = Pace.of(len(train), plan.rows_per_step, plan.epochs)
     return Work(plan, task.folder, tuned, train, validation, layout, pace, base=base), split, rows
@@ -187,6 +189,12 @@ def _say_prepared(work: Work, split: Split, rows: Rows, emit: Emit) -> None:
         peak_flops=peak_flops(work.loaded),
     )
     emit(prepared)
+    if rows.variants:
+        told = f"{rows.variants:,} variants of {rows.train.given - rows.variants:,} rows are learned beside them"
+        emit(Noted(text=f"{told}: words that prompt and answer share are exchanged for others in both."))
+    if rows.validation.strange:
+        told = f"{rows.validation.strange:,} validation rows carry a label that no training row has"
+        emit(Noted(text=f"{told}: they are left out of the validation loss.", severity="warning"))
     if rows.train.windows:
         texts = rows.train.given - rows.train.dropped
         told = f"{texts:,} texts are learned in {len(rows.train.rows):,} windows"

@@ -167,7 +167,7 @@ class RowTrainer(SFTTrainer):
                     if self.stopping():
                         return None
                     total += float(self.work.layout.nats(model, rows))
-                    count += sum(len(row.input_ids) - row.prompt_length for row in rows)
+                    count += sum(row.scored for row in rows)
         finally:
             model.train()
         return total / count

@@ -56,9 +56,17 @@ class DataChoice(BaseModel):
             ge=0,
             title="Training rows",
             description="Train on so many of the training rows at most, each label with its share; 0 takes all. The "
-            "rows of a smaller number are among those of a larger one.",
+            "rows of a smaller number are among those of a larger one. Rows of people count; of those that a teacher "
+            "wrote, the ones made from them come along.",
         ),
     ] = 0
+    generated: Annotated[
+        bool,
+        Field(
+            title="Generated rows",
+            description="Train on the rows that a teacher wrote, too, where the data hold some.",
+        ),
+    ] = True
     split: Annotated[
         str,
         Field(

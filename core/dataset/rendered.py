@@ -29,3 +29,13 @@ class RenderedRow:
     """Tokens that carry loss."""
     left_out: bool
     """Whether its answer alone is longer than the room, so that training leaves it out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderedPrompt:
+    """A prompt alone through the model's chat template and tokenizer."""
+
+    pieces: tuple[Piece, ...]
+    tokens: int
+    whole: int
+    """Tokens that it had before it was shortened; the same number where it was not."""

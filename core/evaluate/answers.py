@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from core.dataset.example import Example, Split
 from core.evaluate.base_scores import BaseScores
+from core.evaluate.classes import ask_head, most_frequent
+from core.evaluate.general import general_texts
 from core.evaluate.metrics.metric import Answer
 from core.events import Advanced, Emit, Noted
 from core.strategy.plan import Plan
@@ -22,6 +24,7 @@ Advance: TypeAlias = Callable[[int], None]
 
 _LONGEST_ANSWER = 512
 _MARGIN = 8
+_READING = "Reading general texts, to see what was forgotten"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +54,21 @@ class Questions:
         return not any(example.turns for example in self.examples)
 
 
-def ask_both(task: EvaluateTask, split: Split, emit: Emit, stopping: Flag) -> tuple[list[Answer], list[Answer]]:
-    """Answers of the base and of the tuned model to the test rows, in their order.
+@dataclass(frozen=True, slots=True)
+class Both:
+    """What both models said."""
 
-    A method that adds weights is loaded once: with its adapter switched off it is the base model.
+    base: list[Answer]
+    tuned: list[Answer]
+    general: tuple[list[Answer], list[Answer]]
+    """Their losses on the general texts, the base model's first; none of a head, which reads no words."""
+
+
+def ask_both(task: EvaluateTask, split: Split, emit: Emit, stopping: Flag) -> Both:
+    """Answers of the base and of the tuned model to the test rows, in their order, and to the general texts.
+
+    A method that adds weights is loaded once: with its adapter switched off it is the base model. An untuned head is
+    nobody's base: the most frequent label stands in its place.
 
     Raises:
         Stopped: `stopping` was set; at most one batch later.
@@ -64,14 +78,19 @@ def ask_both(task: EvaluateTask, split: Split, emit: Emit, stopping: Flag) -> tu
     plan = task.plan
     emit(Advanced(what="Loading the tuned model", done=0, total=0))
     loaded = load_tuned(plan, task.folder)
+    if plan.head == "class":
+        return Both(most_frequent(split), ask_head(loaded, plan, split.test, emit, stopping), ([], []))
     questions = _questions(split, loaded, plan.max_length)
+    general = Questions(general_texts() if plan.forgetting_check else (), (), plan.max_length, 0)
     tuned = ask(loaded, questions, "Scoring the tuned model", emit, stopping)
+    tuned_reads = ask(loaded, general, _READING, emit, stopping) if general.examples else []
 
-    scores = BaseScores(task.home, plan, questions, f"{loaded.device.name}, {loaded.precision_text}")
-    base = scores.read()
-    if base is not None:
+    where = f"{loaded.device.name}, {loaded.precision_text}"
+    kept = BaseScores(task.home, plan, questions, where), BaseScores(task.home, plan, general, where)
+    base, base_reads = kept[0].read(), kept[1].read() if general.examples else []
+    if base is not None and base_reads is not None:
         emit(Noted(text="The untuned model's answers were computed before and are reused."))
-        return base, tuned
+        return Both(base, tuned, (base_reads, tuned_reads))
     switch: AbstractContextManager[Any] = nullcontext()
     if hasattr(loaded.model, "disable_adapter"):
         switch = loaded.model.disable_adapter()
@@ -81,9 +100,13 @@ def ask_both(task: EvaluateTask, split: Split, emit: Emit, stopping: Flag) -> tu
         emit(Advanced(what="Loading the untuned model", done=0, total=0))
         loaded = load_for(plan)
     with switch:
-        base = ask(loaded, questions, "Scoring the untuned model", emit, stopping)
-    scores.write(base)
-    return base, tuned
+        base = base or ask(loaded, questions, "Scoring the untuned model", emit, stopping)
+        if base_reads is None:
+            base_reads = ask(loaded, general, _READING, emit, stopping)
+    kept[0].write(base)
+    if general.examples:
+        kept[1].write(base_reads)
+    return Both(base, tuned, (base_reads, tuned_reads))
 
 
 def ask(loaded: "Loaded", questions: Questions, what: str, emit: Emit, stopping: Flag) -> list[Answer]:

@@ -22,7 +22,10 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
         "intervals": evaluation.intervals,
         "rows_needed": evaluation.needed,
         "problems": evaluation.problems,
+        "forgetting": _forgetting(evaluation),
     }
+    if evaluation.stand_in:
+        told["stand_in"] = evaluation.stand_in
     if not evaluation.labels:
         return told
     tables = {"base": evaluation.confusion_base, "tuned": evaluation.confusion_tuned}
@@ -37,3 +40,12 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
             side: [dataclasses.asdict(one) for one in evaluation.reliability(side)] for side in ("base", "tuned")
         },
     }
+
+
+def _forgetting(evaluation: Evaluation) -> dict[str, Any] | None:
+    """What was forgotten; None where that was not measured."""
+    found = evaluation.forgetting
+    if found is None:
+        return None
+    said = {"verdict": found.verdict, "told": found.told, "remedy": found.remedy}
+    return dataclasses.asdict(found) | {"difference": found.tuned - found.base} | said

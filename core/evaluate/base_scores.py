@@ -33,6 +33,7 @@ class BaseScores:
             "quantised": METHODS[plan.method].quantised and read_options(plan.method, plan.options).model_dump(),
             "where": where,
             "questions": dataclasses.asdict(questions),
+            "repetition": "by the model's own settings",
             "circles": [generation.LONGEST_ROUND, generation.ROUNDS, generation.ROUND_TOKENS],
             "libraries": [version("torch"), version("transformers")],
         }

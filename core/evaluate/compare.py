@@ -8,7 +8,9 @@ from typing import Any
 from core.dataset.example import Example, Split
 from core.dataset.load import load
 from core.evaluate.answers import EvaluateTask, ask_both
+from core.evaluate.classes import stand_in
 from core.evaluate.evaluation import Evaluation, Outcome, RowResult, read_evaluation, write_evaluation
+from core.evaluate.general import forgetting
 from core.evaluate.headline import headline, nothing_held_out
 from core.evaluate.measured import Measured, measure_all
 from core.evaluate.metrics import METRICS
@@ -16,7 +18,8 @@ from core.evaluate.metrics.families import FIRST, family_of
 from core.evaluate.metrics.metric import Answer, Family, Measure, Metric
 from core.evaluate.own import own_metrics
 from core.evaluate.statistics import Difference
-from core.events import Emit, Evaluated, Noted
+from core.events import Advanced, Emit, Evaluated, Noted
+from core.strategy.baseline import linear_answers
 
 __all__ = ["EvaluateTask", "Evaluation", "RowResult", "compare", "evaluate", "read_evaluation"]
 
@@ -36,11 +39,20 @@ def evaluate(task: EvaluateTask, emit: Emit, stopping: Flag) -> Evaluation:
         emit(Noted(text=f"{nothing_held_out()}.", severity="warning"))
         evaluation = _nothing()
     else:
-        base, tuned = ask_both(task, split, emit, stopping)
-        own, problems = own_metrics(task.home, [*base, *tuned], stopping)
+        said = ask_both(task, split, emit, stopping)
+        own, problems = own_metrics(task.home, [*said.base, *said.tuned], stopping)
         for problem in problems:
             emit(Noted(text=problem, severity="warning"))
-        evaluation = replace(compare(split, base, tuned, seed=task.plan.seed, own=own), problems=problems)
+        found = compare(split, said.base, said.tuned, seed=task.plan.seed, own=own)
+        forgotten = forgetting(*said.general, task.plan.seed) if any(said.general) else None
+        if forgotten is not None and forgotten.remedy:
+            emit(Noted(text=f"{forgotten.told} {forgotten.remedy}", severity="warning"))
+        instead = stand_in(said.base) if task.plan.head == "class" else ""
+        if instead:
+            emit(Noted(text=instead))
+            found = replace(found, headline=found.headline.replace(" before, ", " by the most frequent label, "))
+        found = replace(found, problems=problems, forgetting=forgotten, stand_in=instead)
+        evaluation = replace(found, linear=_linear(split, emit))
     write_evaluation(evaluation, task.folder)
     emit(
         Evaluated(
@@ -52,6 +64,15 @@ def evaluate(task: EvaluateTask, emit: Emit, stopping: Flag) -> Evaluation:
         )
     )
     return evaluation
+
+
+def _linear(split: Split, emit: Emit) -> dict[str, str]:
+    """What the cheapest thing that could do instead says to the test rows."""
+    if any(example.label is None for example in split.test):
+        return {}
+    emit(Advanced(what="Scoring a linear model beside them", done=0, total=0))
+    answers = linear_answers(split, split.test)
+    return {str(example.row): answer for example, answer in zip(split.test, answers, strict=bool(answers))}
 
 
 def compare(

@@ -5,9 +5,11 @@ import json
 import math
 import os
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
+from core.evaluate.general import Forgetting
 from core.evaluate.headline import headline
 from core.evaluate.metrics import METRICS
 from core.evaluate.metrics.families import FIRST
@@ -17,7 +19,8 @@ from core.evaluate.reliability import Bin, reliability
 Outcome = Literal["win", "loss", "tie"]
 
 _FILE = "evaluation.json"
-_MOST_CHARACTERS = 3_000_000  # of all rows' texts together: the page loads the file at once
+_MOST_CHARACTERS = 12_000_000  # of all rows' texts together: the page loads the file at once
+_KEPT = 4  # evaluations that stay in memory, so that a page which looks at one again and again reads it once
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,11 @@ class RowResult:
     base_confidence: float | None = None
     """Probability of the chosen label; None for free text, and in files of earlier versions."""
     tuned_confidence: float | None = None
+
+    @property
+    def change(self) -> float:
+        """Tuned score less base score."""
+        return self.tuned_score - self.base_score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +73,14 @@ class Evaluation:
     """Metric name to about how many rows would tell such a difference in 4 of 5 cases; None where there is none."""
     own: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Name of each metric of the operator's own to the fields of its `Measure`."""
+    stand_in: str = ""
+    """What stands in the place of the base model, in sentences; empty where that was asked."""
     problems: list[str] = field(default_factory=list)
     """What went wrong with metrics of the operator's own: file, line and what to do."""
+    linear: dict[str, str] = field(default_factory=dict)
+    """Row in its file to the label that a linear model on counted words gives it; empty for free text."""
+    forgetting: Forgetting | None = None
+    """Both models on general texts; None where it was not measured, as in files of earlier versions."""
 
     @property
     def family(self) -> Family:
@@ -103,21 +117,39 @@ class Evaluation:
 def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
     """Put it into the run's folder, whole or not at all."""
     raw = dataclasses.asdict(evaluation)
-    limit = max(200, _MOST_CHARACTERS // (4 * max(1, len(evaluation.rows))))
-    for row in raw["rows"]:
-        for part in ("prompt", "reference", "base", "tuned"):
-            row[part] = _clip(row[part], limit)
+    parts = ("prompt", "reference", "base", "tuned")
+    if sum(len(row[part]) for row in raw["rows"] for part in parts) > _MOST_CHARACTERS:
+        limit = max(200, _MOST_CHARACTERS // (4 * len(evaluation.rows)))
+        for row in raw["rows"]:
+            row.update({part: _clip(row[part], limit) for part in parts})
     write_json(raw, folder / _FILE)
 
 
 def read_evaluation(folder: Path) -> Evaluation | None:
-    """The newest evaluation of the run in `folder`, if it has one."""
+    """The newest evaluation of the run in `folder`, if it has one; nobody may change it, others read it too."""
+    path = folder / _FILE
     try:
-        raw = json.loads((folder / _FILE).read_text(encoding="utf-8"))
+        state = path.stat()
+        return _read(path, state.st_ino, state.st_mtime_ns, state.st_size)
     except FileNotFoundError:
         return None
-    rows = [RowResult(**_known(RowResult, row)) for row in raw.pop("rows")]
-    return Evaluation(rows=rows, **_known(Evaluation, raw))
+
+
+@lru_cache(maxsize=_KEPT)
+def _read(path: Path, *_: int) -> Evaluation:
+    """The file as it stands: a changed one has other numbers beside its name."""
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    rows = [_row(row) for row in raw.pop("rows")]
+    forgotten = raw.pop("forgetting", None)
+    if forgotten is not None:
+        forgotten = Forgetting(**_known(Forgetting, forgotten | {"interval": tuple(forgotten["interval"])}))
+    return Evaluation(rows=rows, forgetting=forgotten, **_known(Evaluation, raw))
+
+
+def _row(raw: dict[str, Any]) -> RowResult:
+    # JSON has no number for "no number".
+    scores = {name: math.nan for name in ("base_score", "tuned_score") if raw[name] is None}
+    return RowResult(**_known(RowResult, raw | scores))
 
 
 def _known(kind: type[Any], raw: dict[str, Any]) -> dict[str, Any]:

@@ -38,6 +38,21 @@ def headline(metric: Measure, result: Mapping[str, Any], rows: int, needed: int 
     return f"{_direction(metric, tuned > base)} by {by} ({span}): {before_after}, on {rows} rows nobody trained on"
 
 
+def against(metric: Measure, result: Mapping[str, Any], rows: int, needed: int | None, title: str) -> str:
+    """The tuned model beside something else, under "base" in `result`, on the same rows: a sentence."""
+    other, tuned, (low, high) = result["base"], result["tuned"], result["interval"]
+    decimals = 0 if abs(tuned - other) >= 0.1 and _adds_up(other, tuned) else 1
+    both = f"{metric.show(tuned, decimals)} against {metric.show(other, decimals)}"
+    if not tells_apart(result):
+        these = f"These {rows:,} rows" if rows != 1 else "This one row"
+        return f"{these} cannot tell the tuned model and {title} apart{_would(needed, rows)}: {both}."
+    near, far = sorted((abs(low), abs(high)))
+    scale = 100 if metric.unit == "%" else 1
+    span = f"{near * scale:.{decimals}f} to {far * scale:.{decimals}f}" if scale == 100 else f"{near:.3g} to {far:.3g}"
+    by = metric.show_difference(tuned - other, decimals)
+    return f"{_direction(metric, tuned > other)} than {title} by {by} ({span}): {both}, on the same {rows:,} rows."
+
+
 def _direction(metric: Measure, more: bool) -> str:  # noqa: FBT001 - which way
     if metric.higher_is_better is None:
         return "More" if more else "Less"

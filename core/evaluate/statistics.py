@@ -1,7 +1,8 @@
 """What a few dozen or hundred rows allow one to say."""
 
 import math
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import TYPE_CHECKING
@@ -94,6 +95,22 @@ def _correlation(wins: int, losses: int, both: int, neither: int) -> float:
     if excess > 0:
         excess = max(excess - rows / 2, 0.0)
     return excess / math.sqrt(margins)
+
+
+def cohen_kappa(pairs: Sequence[tuple[str, str]]) -> float | None:
+    """How far two judges agree beyond chance: 1 always, 0 as often as chance would have it.
+
+    None where there are no pairs, or both said one and the same everywhere: chance alone would agree always, too.
+
+    Source: Cohen, 1960, Educational and Psychological Measurement 20, 37-46.
+    """
+    total = len(pairs)
+    same = sum(one == other for one, other in pairs)
+    firsts, seconds = Counter(one for one, _ in pairs), Counter(other for _, other in pairs)
+    by_chance = sum(firsts[name] * seconds[name] for name in firsts)  # of total squared: whole numbers, so exact
+    if by_chance == total * total:
+        return None
+    return (same * total - by_chance) / (total * total - by_chance)
 
 
 def bootstrap_interval(values: "Numbers", *, seed: int, resamples: int = RESAMPLES) -> tuple[float, float]:

@@ -7,9 +7,10 @@ from threading import Event as Flag
 from typing import TYPE_CHECKING
 
 from core.events import Advanced, Emit
-from core.export.exporter import Exporter, ExportTask
+from core.export.exporter import Exporter, ExportTask, auto_class
 from core.export.facts import public_name
 from core.strategy.methods import METHODS
+from core.strategy.methods.targets import HEADS
 from core.strategy.plan import Plan
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _CONFIG = "adapter_config.json"
 _WEIGHTS = "adapter_model.safetensors"
+_LABELS = "config.json"
 
 
 def _available(plan: Plan) -> str:
@@ -37,6 +39,10 @@ def _write(task: ExportTask, loaded: "Loaded", into: Path, emit: Emit, stopping:
     # A folder of this machine means nothing on another one.
     config["base_model_name_or_path"] = public_name(task.plan.model)
     (into / _CONFIG).write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    if loaded.labels:  # the names of the labels belong to what is handed over
+        config = json.loads((task.best / _LABELS).read_text(encoding="utf-8"))
+        config.pop("quantization_config", None)
+        (into / _LABELS).write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     emit(Advanced(what="Writing the adapter", done=1, total=1))
 
 
@@ -45,17 +51,18 @@ def _loading(plan: Plan, base_model: str) -> str:
     lines = [
         *(["import torch"] * method.quantised),
         "from peft import PeftModel",
-        f"from transformers import AutoModelForCausalLM, AutoTokenizer{', BitsAndBytesConfig' * method.quantised}",
+        f"from transformers import {', '.join(_imported(plan))}",
         *(["from core.backend import bottleneck  # of Fewtune"] * _is_ours(plan)),
         "",
         f"base_model = {base_model!r}",
+        *(["config = AutoConfig.from_pretrained(folder)  # it names the labels"] * (plan.head == "class")),
         *(["bottleneck.register()  # tells peft what a bottleneck adapter is"] * _is_ours(plan)),
     ]
-    wishes, exact = "", []
+    wishes, exact = ", config=config" * (plan.head == "class"), []
     dtype = '"float32"' if method.own_weights else '"auto"'
     if method.quantised:
         lines += _quantised(plan)
-        wishes = ", quantization_config=quantised"
+        wishes += ", quantization_config=quantised"
         exact = [
             "if not torch.cuda.is_available():",
             "    base = base.dequantize()  # on a processor, quantised layers would round once more",
@@ -63,7 +70,7 @@ def _loading(plan: Plan, base_model: str) -> str:
     return "\n".join(
         [
             *lines,
-            f"base = AutoModelForCausalLM.from_pretrained(base_model, dtype={dtype}{wishes})",
+            f"base = {auto_class(plan)}.from_pretrained(base_model, dtype={dtype}{wishes})",
             *exact,
             "model = PeftModel.from_pretrained(base, folder).eval()",
             "tokenizer = AutoTokenizer.from_pretrained(folder)",
@@ -71,8 +78,13 @@ def _loading(plan: Plan, base_model: str) -> str:
     )
 
 
+def _imported(plan: Plan) -> list[str]:
+    quantised = ["BitsAndBytesConfig"] * METHODS[plan.method].quantised
+    return [*["AutoConfig"] * (plan.head == "class"), auto_class(plan), "AutoTokenizer", *quantised]
+
+
 def _commands(plan: Plan, base_model: str) -> dict[str, str]:
-    if plan.method != "lora":
+    if plan.method != "lora" or plan.head == "class":
         return {}
     return {"vLLM": f'vllm serve "{base_model}" --enable-lora --lora-modules tuned=FOLDER'}
 
@@ -83,10 +95,12 @@ def _is_ours(plan: Plan) -> bool:
 
 def _quantised(plan: Plan) -> list[str]:
     kind = plan.options.get("quantisation", "nf4")
+    # A head's layers learned, which quantised ones cannot.
+    whole = f", llm_int8_skip_modules={list(HEADS)}" if plan.head == "class" else ""
     if kind == "int8":
-        return ["quantised = BitsAndBytesConfig(load_in_8bit=True)"]
+        return [f"quantised = BitsAndBytesConfig(load_in_8bit=True{whole})"]
     return [
-        f'quantised = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="{kind}",',
+        f'quantised = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="{kind}"{whole},',
         f"                               bnb_4bit_use_double_quant={plan.options.get('double_quantisation', True)})",
     ]
 

@@ -68,6 +68,7 @@ class AnswersReference:
             ],
             "templated": bool(loaded.tokenizer.chat_template),
             "stops": _stops(loaded),
+            "penalty": _penalty(loaded),
         }
 
     def compare(self, module: str, export: str, stopping: Flag) -> dict[str, Any]:
@@ -166,6 +167,12 @@ def _most(row: Told) -> int:
 
 def _share(found: Sequence[bool]) -> float | None:
     return sum(found) / len(found) if found else None
+
+
+def _penalty(loaded: "Loaded") -> float:
+    from core.backend.generation import repetition_penalty
+
+    return repetition_penalty(loaded.model)
 
 
 def _stops(loaded: "Loaded") -> list[int]:

@@ -69,7 +69,7 @@ def _readme(task: ExportTask, exporter: Exporter, loaded: "Loaded", legal: list[
         _code(f'folder = "."  # this folder\n{exporter.loading(plan, base)}'),
         *_plugin(plan),
         *(f"{program}: `{line}`\n" for program, line in exporter.commands(plan, base).items()),
-        *_prompted(plan, exporter, loaded),
+        *(_asked(plan, loaded) if loaded.labels else _prompted(plan, exporter, loaded)),
         *describe(task),
         "## Licence\n",
         f"These weights derive from {name}: its licence and terms hold for them too. {_licences(legal)}\n",
@@ -86,6 +86,19 @@ def _prompted(plan: Plan, exporter: Exporter, loaded: "Loaded") -> list[str]:
         "The model knows prompts written the way it was trained; others may give endless or garbled answers.\n",
         _code(_prompting(plan, loaded)),
     ]
+
+
+def _asked(plan: Plan, loaded: "Loaded") -> list[str]:
+    from core.backend.tokenised import longest_row
+
+    lines = [
+        f'inputs = tokenizer("...", truncation=True, max_length={longest_row(loaded, plan)}, return_tensors="pt")',
+        'inputs = {name: inputs[name] for name in ("input_ids", "attention_mask")}',
+        "probabilities = model(**inputs).logits.softmax(-1)[0]",
+        "print({model.config.id2label[place]: float(share) for place, share in enumerate(probabilities)})",
+    ]
+    told = "The model takes the text alone, without instruction and without chat template, and writes nothing.\n"
+    return ["## Asking\n", told, _code("\n".join(lines))]
 
 
 def _plugin(plan: Plan) -> list[str]:

@@ -28,6 +28,8 @@ class ExportTask:
     """The folder to be; it appears complete or not at all."""
     scores: str = ""
     """What the model card says of the run's scores, in Markdown; empty where it has none."""
+    energy: str = ""
+    """What it says of the energy of the training; empty where none was measured."""
 
     @property
     def best(self) -> Path:
@@ -53,8 +55,17 @@ def _no_more_disk(task: ExportTask, bytes_per_weight: int) -> int:  # noqa: ARG0
     return 0
 
 
+def _no_more_memory(task: ExportTask, bytes_per_weight: int) -> int:  # noqa: ARG001
+    return 0
+
+
 def _no_commands(plan: Plan, base_model: str) -> Mapping[str, str]:  # noqa: ARG001
     return MappingProxyType({})
+
+
+def auto_class(plan: Plan) -> str:
+    """The class of transformers that loads what the plan makes."""
+    return "AutoModelForSequenceClassification" if plan.head == "class" else "AutoModelForCausalLM"
 
 
 Write: TypeAlias = "Callable[[ExportTask, Loaded, Path, Emit, Flag], None]"
@@ -89,6 +100,8 @@ class Exporter:
     """Raises a UserError for what can be known before anything is loaded."""
     more_disk: Callable[[ExportTask, int], int] = _no_more_disk
     """Bytes on disk that it needs besides, for a while."""
+    converting: Callable[[ExportTask, int], int] = _no_more_memory
+    """Bytes of memory of the process that converts the merged model, where there is one that holds it."""
     tokenizer_apart: bool = True
     """Whether the tokenizer lies beside the weights, as transformers wants it."""
     tolerance: Tolerance | None = None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import Stopped, UserError
 from core.events import Advanced, Emit, Exported, Noted
-from core.export import adapter, gguf, merged
+from core.export import adapter, four_bits, gguf, merged
 from core.export.answers import AnswersReference
 from core.export.card import write_card
 from core.export.checksums import write_sums
@@ -23,7 +23,19 @@ if TYPE_CHECKING:
 
 __all__ = ["EXPORTERS", "ExportTask", "Exporter", "export"]
 
-EXPORTERS: Registry[Exporter] = Registry("exporter", [adapter.EXPORTER, merged.EXPORTER, gguf.Q8, gguf.Q4, gguf.F16])
+EXPORTERS: Registry[Exporter] = Registry(
+    "exporter",
+    [
+        adapter.EXPORTER,
+        merged.EXPORTER,
+        gguf.Q8,
+        gguf.Q4,
+        gguf.F16,
+        four_bits.GPTQ,
+        four_bits.AWQ,
+        four_bits.COMPRESSED,
+    ],
+)
 """Those first that need nothing more."""
 
 

@@ -4,19 +4,23 @@ import json
 import re
 from pathlib import Path
 
+from core.errors import ModelError
 from core.export.exporter import Exporter, ExportTask
 from core.strategy.methods import METHODS
 from core.strategy.model_facts import locate
 from core.strategy.plan import Plan
 
-_LIBRARIES = {"adapter": "peft", "merged": "transformers"}
+_LIBRARIES = {"adapter": "peft"} | dict.fromkeys(("merged", "gptq", "awq", "compressed"), "transformers")
 _SETTINGS = ("epochs", "learning_rate", "batch_size", "accumulation", "max_length", "schedule", "precision", "seed")
 _LICENCE = re.compile(r"^license:\s*[\"']?([\w.-]+)", re.MULTILINE)
 
 
 def public_name(model: str) -> str:
     """The model's name without where this machine keeps it: a hub id, or a folder's last part."""
-    place = locate(model)
+    try:
+        place = locate(model)
+    except ModelError:  # it went away since, and is still called so
+        place = Path(model)
     return place if isinstance(place, str) else model.rstrip("/\\").replace("\\", "/").rpartition("/")[2]
 
 
@@ -25,7 +29,7 @@ def metadata(plan: Plan, exporter: Exporter) -> str:
     base = locate(plan.model)
     lines = {
         "library_name": _LIBRARIES.get(exporter.name, "gguf"),
-        "pipeline_tag": "text-generation",
+        "pipeline_tag": "text-classification" if plan.head == "class" else "text-generation",
         "tags": ["fewtune", plan.method],
         "license": licence_of(base) or "other",
     }
@@ -45,22 +49,35 @@ def licence_of(base: Path | str) -> str:
     return found[1] if found else ""
 
 
+LIMITS = (
+    "It was tuned on few examples of one task, and measured on rows of the same kind. Of other tasks, languages and "
+    "kinds of text nothing is known; what the base model gets wrong, it may get wrong too."
+)
+
+
+def provenance_lines(plan: Plan) -> list[str]:
+    """What the run was made of, a sentence each, without where it lies on this machine."""
+    return [
+        f"Base model: {public_name(plan.model)}",
+        f"Method: {METHODS[plan.method].title} ({METHODS[plan.method].source})",
+        f"Data: {plan.data.name}, SHA-256 of the file {plan.data.sha256}",
+        f"Split: SHA-256 {plan.data.split or 'not recorded'}",
+    ]
+
+
 def describe(task: ExportTask) -> list[str]:
-    """Sections of the card: provenance, scores, limits."""
+    """Sections of the card: provenance, scores, energy where it was measured, limits."""
     plan = task.plan
     settings = {name: getattr(plan, name) for name in _SETTINGS} | plan.options
     return [
         "## Provenance\n",
-        f"- Base model: {public_name(plan.model)}",
-        f"- Method: {METHODS[plan.method].title} ({METHODS[plan.method].source})",
-        f"- Data: {plan.data.name}, SHA-256 of the file {plan.data.sha256}",
-        f"- Split: SHA-256 {plan.data.split or 'not recorded'}",
+        *(f"- {line}" for line in provenance_lines(plan)),
         f"- Settings: {', '.join(f'{name} {value}' for name, value in settings.items())}\n",
         "## Scores\n",
         task.scores or "This run was not scored on held-out rows.\n",
+        *(["## Energy\n", task.energy] if task.energy else []),
         "## Limits\n",
-        "It was tuned on few examples of one task, and measured on rows of the same kind. Of other tasks, languages "
-        "and kinds of text nothing is known; what the base model gets wrong, it may get wrong too.\n",
+        f"{LIMITS}\n",
     ]
 
 

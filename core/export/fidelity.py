@@ -78,6 +78,7 @@ class Reference:
             "dtype": str(loaded.model.dtype).removeprefix("torch."),
             "quantisation": _quantisation(loaded),
             "bottleneck": task.plan.method == "adapter",
+            "head": bool(loaded.labels),
         }
 
     def compare(self, export: Path, stopping: Flag) -> Fidelity:
@@ -110,24 +111,32 @@ def _run(folder: Path, stopping: Flag) -> str:
 
 
 def _rows(task: ExportTask, loaded: "Loaded") -> list[list[int]]:
+    from core.backend.classes import encode_class, text_of
+    from core.backend.tokenised import longest_row
     from core.backend.tokens import encode
 
-    longest = min(_LONGEST, task.plan.max_length)
+    longest = min(_LONGEST, longest_row(loaded, task.plan))
+    if loaded.labels:
+        texts = (text_of(example, task.plan.data.instruction) for example in islice(held_out(task), _ROWS))
+        return [encode_class(loaded.tokenizer, text, longest).input_ids for text in texts]
     encoded = (encode(loaded.tokenizer, example, longest) for example in held_out(task))
     return [row.input_ids for row in islice((row for row in encoded if row is not None), _ROWS)]
 
 
 def _last_logits(loaded: "Loaded", ids: list[int]) -> Any:  # noqa: ANN401 - a Tensor, (positions, vocabulary)
-    from core.export.verify import last_logits
+    from core.export.verify import head_logits, last_logits
 
+    if loaded.labels:
+        return head_logits(loaded.model, ids, loaded.device.torch)
     return last_logits(loaded.model, ids, loaded.device.torch, _POSITIONS)
 
 
 def _quantisation(loaded: "Loaded") -> dict[str, Any] | None:
     if not loaded.quantised:
         return None
-    if loaded.quantisation == "int8":
-        return {"load_in_8bit": True}
     settings = loaded.model.config.quantization_config.to_dict()
-    wanted = ("load_in_4bit", "bnb_4bit_quant_type", "bnb_4bit_use_double_quant", "bnb_4bit_compute_dtype")
+    whole = ["llm_int8_skip_modules"] * bool(loaded.labels)
+    if loaded.quantisation == "int8":
+        return {"load_in_8bit": True} | {name: settings[name] for name in whole}
+    wanted = ("load_in_4bit", "bnb_4bit_quant_type", "bnb_4bit_use_double_quant", "bnb_4bit_compute_dtype", *whole)
     return {name: settings[name] for name in wanted}

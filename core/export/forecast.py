@@ -12,8 +12,8 @@ from core.strategy.model_facts import ModelFacts
 _LIBRARIES = 600 * 2**20
 """Bytes of a process that has loaded torch, transformers and peft and no model. Exports of the starter on Linux held
 614 MiB at most (adapter; forecast 602) and 625 (merged; forecast 638)."""
-_SHARD = 10**9
-"""Bytes of a file of weights, which is copied in memory before it is written."""
+_SHARDS = 2 * 10**9
+"""Bytes of two files of weights: each is copied in memory before it is written, and the last is still there then."""
 _FOUR_BITS = 0.55
 """Bytes per weight with the quantisation constants (QLoRA, arXiv 2305.14314, section 3)."""
 
@@ -27,7 +27,8 @@ class ExportForecast:
     disk_bytes: int
     """At the peak: with what lies there for a while."""
     memory_bytes: int
-    """Of the process that loads, merges and writes, at its peak; on a GPU the weights are in its memory."""
+    """Of the process that loads, merges and writes, at its peak, or of it and the one that converts; on a GPU the
+    weights are in its memory."""
     seconds: float | None
     """From earlier exports of this form on this machine, by the number of weights; None before the first."""
 
@@ -42,7 +43,8 @@ def forecast(
     size = exporter.size_bytes(task, bytes_per_weight)
     memory = _LIBRARIES + (int(facts.parameters * _FOUR_BITS) if method.quantised else weights)
     if exporter.name != "adapter":
-        memory += min(weights, _SHARD) + (weights if method.quantised else 0)
+        memory += min(weights, _SHARDS) + (weights if method.quantised else 0)
+        memory = max(memory, _LIBRARIES + exporter.converting(task, bytes_per_weight))
     paces = [
         export.seconds / count
         for export, count in earlier

@@ -204,14 +204,22 @@ def _commands(kind: Kind, plan: Plan, base_model: str) -> dict[str, str]:  # noq
     }
 
 
+def _available(plan: Plan) -> str:
+    if plan.head == "class":
+        return (
+            "llama.cpp and its relatives run models that write; this one has a classification head and writes nothing."
+        )
+    return merged.available(plan)
+
+
 def _exporter(kind: Kind, name: str, when: str, tolerance: Tolerance) -> Exporter:
     return Exporter(
         name=name,
         title=f"GGUF {kind.name.upper()}",
         when=when,
         needs="llama.cpp, Ollama, LM Studio or any other program that reads GGUF",
-        available=merged.available,
-        instead="Choose 'adapter', and load it beside the base model.",
+        available=_available,
+        instead="Choose 'adapter' or 'merged' instead.",
         extra="gguf",
         modules=MODULES,
         refuses=_refuses,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import Stopped
 from core.events import Advanced, Emit
-from core.export.exporter import Exporter, ExportTask
+from core.export.exporter import Exporter, ExportTask, auto_class
 from core.strategy.methods import METHODS
 from core.strategy.model_facts import read_facts
 from core.strategy.plan import Plan
@@ -42,7 +42,7 @@ def write(task: ExportTask, loaded: "Loaded", into: Path, emit: Emit, stopping: 
     """
     from core.backend.tokens import stop_ids
 
-    generation = loaded.model.generation_config
+    generation = None if loaded.labels else loaded.model.generation_config
     method = METHODS[task.plan.method]
     if method.learns == "everything":
         _copy(task.best, into, emit, stopping)
@@ -57,9 +57,19 @@ def write(task: ExportTask, loaded: "Loaded", into: Path, emit: Emit, stopping: 
         # Each file is copied in memory before it is written: small files keep the peak near the weights themselves.
         model.save_pretrained(str(into), max_shard_size=_SHARD)
         emit(Advanced(what="Writing the merged model", done=1, total=1))
+    if generation is None:
+        return
     # Answers ended with the chat template's own mark in training; who generates with the export must stop there too.
     generation.eos_token_id = stop_ids(loaded.tokenizer, loaded.model)
     generation.save_pretrained(str(into))
+
+
+def let_go(loaded: "Loaded") -> None:
+    """Give back the memory of weights that are on disk by now, so that the process which converts them has it."""
+    import torch
+
+    for weights in loaded.model.parameters():
+        weights.data = torch.empty(0, dtype=weights.dtype, device=weights.device)
 
 
 def _merge(model: Any, best: Path, *, quantised: bool) -> Any:  # noqa: ANN401 - peft has no types
@@ -68,11 +78,30 @@ def _merge(model: Any, best: Path, *, quantised: bool) -> Any:  # noqa: ANN401 -
     4-bit weights are turned back into full numbers first and the adapter is merged into those: it was trained beside
     exactly these values, and merging into 4 bits, or into the original weights, gives another model.
     """
-    if quantised:
-        from peft import PeftModel
+    if not quantised:
+        return model.merge_and_unload(safe_merge=True)
+    from peft import PeftModel
 
-        model = PeftModel.from_pretrained(model.unload().dequantize(), str(best), local_files_only=True)
-    return model.merge_and_unload(safe_merge=True)
+    model = PeftModel.from_pretrained(model.unload().dequantize(), str(best), local_files_only=True)
+    return _turn_back(model.merge_and_unload(safe_merge=True))
+
+
+def _turn_back(model: Any) -> Any:  # noqa: ANN401 - transformers has no types
+    """Lay weights as the model's own class has them: GPT-2 holds (inputs, outputs), which quantising had transposed."""
+    import torch
+    from transformers.pytorch_utils import Conv1D
+
+    with torch.device("meta"):
+        plain = type(model)(model.config)
+    for name, own in plain.named_modules():
+        linear = model.get_submodule(name)
+        if not isinstance(own, Conv1D) or isinstance(linear, Conv1D):
+            continue
+        own.weight = torch.nn.Parameter(linear.weight.detach().t().contiguous(), requires_grad=False)
+        own.bias = linear.bias
+        parent, _, last = name.rpartition(".")
+        setattr(model.get_submodule(parent), last, own)
+    return model
 
 
 def _copy(best: Path, into: Path, emit: Emit, stopping: Flag) -> None:
@@ -88,18 +117,21 @@ def _model_files(best: Path) -> list[Path]:
     return sorted({path for pattern in _MODEL_FILES for path in best.glob(pattern)})
 
 
-def _loading(plan: Plan, base_model: str) -> str:  # noqa: ARG001 - it needs neither
+def _loading(plan: Plan, base_model: str) -> str:  # noqa: ARG001 - it needs no base model
+    kind = auto_class(plan)
     return "\n".join(
         [
-            "from transformers import AutoModelForCausalLM, AutoTokenizer",
+            f"from transformers import {kind}, AutoTokenizer",
             "",
-            'model = AutoModelForCausalLM.from_pretrained(folder, dtype="auto").eval()',
+            f'model = {kind}.from_pretrained(folder, dtype="auto").eval()',
             "tokenizer = AutoTokenizer.from_pretrained(folder)",
         ]
     )
 
 
-def _commands(plan: Plan, base_model: str) -> dict[str, str]:  # noqa: ARG001 - it needs neither
+def _commands(plan: Plan, base_model: str) -> dict[str, str]:  # noqa: ARG001 - it needs no base model
+    if plan.head == "class":
+        return {}
     return {"transformers": "transformers serve FOLDER", "vLLM": "vllm serve FOLDER"}
 
 

@@ -61,6 +61,7 @@ class Pieces:
 
 def modelfile(loaded: "Loaded", file_name: str, longest: int) -> str:
     """The Modelfile of the GGUF file that lies beside it; `longest` is the context in tokens."""
+    from core.backend.generation import repetition_penalty
     from core.backend.tokens import stop_ids
 
     tokenizer = loaded.tokenizer
@@ -73,6 +74,9 @@ def modelfile(loaded: "Loaded", file_name: str, longest: int) -> str:
             f'TEMPLATE """{template}"""',
             *(f'PARAMETER stop "{stop}"' for stop in stops),
             "PARAMETER temperature 0",
+            # Ollama's own defaults are 1.1 over the last 64 tokens.
+            f"PARAMETER repeat_penalty {repetition_penalty(loaded.model):g}",
+            "PARAMETER repeat_last_n -1",
             f"PARAMETER num_ctx {longest}",
             "",
         ]

@@ -52,6 +52,8 @@ def place(out: Path) -> Iterator[Path]:
     partial, old = (out.with_name(f".{out.name}.{end}") for end in ("partial", "old"))
     try:
         _remove(partial)
+        if old.is_dir() and not out.exists():  # an earlier process was killed between the two names
+            old.rename(out)
         partial.mkdir(parents=True)
     except OSError as error:
         raise MachineError(

@@ -10,7 +10,8 @@ import re
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,14 @@ from core.events import Exported, decode, encode
 from core.export.checksums import sha256
 from core.export.facts import public_name
 from core.store.arrivals import ArrivedJob
+from core.store.judgements import LONGEST_NOTE, VERDICTS, Judgement
 from core.store.lifecycle import IllegalMove
 from core.store.store import Store
 from core.strategy.complete_plan import complete_plan
 
-FORMAT = 1
-_MANIFEST, _EVENTS, _SCORES = "manifest.json", "events.jsonl", "evaluation.json"
+FORMATS = (1, 2)
+"""The second one may hold verdicts; a run without any is written as before, so that older versions take it in."""
+_MANIFEST, _EVENTS, _SCORES, _VERDICTS = "manifest.json", "events.jsonl", "evaluation.json", "verdicts.jsonl"
 _WEIGHTS = re.compile(r"best/[A-Za-z0-9_][A-Za-z0-9_.-]{0,120}\.(json|jinja|safetensors|model|txt)")
 _KINDS = frozenset({"train", "evaluate"})
 _LARGEST_TEXT = 256 * 2**20
@@ -57,12 +60,16 @@ def write_run(store: Store, run_id: str, out: Path, *, weights: bool = True) -> 
             said = "".join(_lines(store, run_id)).encode()
             archive.writestr(_EVENTS, said, zipfile.ZIP_DEFLATED)
             sums = {_EVENTS: hashlib.sha256(said).hexdigest()}
+            verdicts = "".join(_judged(store, run_id)).encode()
+            if verdicts:
+                archive.writestr(_VERDICTS, verdicts, zipfile.ZIP_DEFLATED)
+                sums[_VERDICTS] = hashlib.sha256(verdicts).hexdigest()
             for name, path in named.items():
                 archive.write(path, name)
                 sums[name] = sha256(path)
             manifest = {
                 "made_by": "fewtune",
-                "format": FORMAT,
+                "format": FORMATS[bool(verdicts)],
                 "name": row.name,
                 "note": row.note,
                 "plan": _travelling(row.plan),
@@ -89,6 +96,14 @@ def _lines(store: Store, run_id: str) -> Iterator[str]:
         if record.kind in _KINDS and not isinstance(record.event, Exported):
             line = {"job": record.job_id, "kind": record.kind, "attempt": record.attempt, "at": record.at}
             yield json.dumps(line | {"said": encode(record.event)}).replace(json.dumps(home)[1:-1], "~") + "\n"
+
+
+def _judged(store: Store, run_id: str) -> Iterator[str]:
+    """What people said of single rows, one row a line."""
+    for row, judgement in sorted(store.judgements(run_id).items()):
+        if judgement.is_empty:
+            continue
+        yield json.dumps({"row": row, **asdict(judgement)}) + "\n"
 
 
 def read_run(store: Store, file: Path, check_scores: Callable[[Path], object]) -> str:
@@ -125,6 +140,7 @@ def _take_in(store: Store, archive: zipfile.ZipFile, called: str, check_scores: 
             _unpack(archive, entries[path], folder / path, digits, called)
         jobs = _jobs(folder / _EVENTS, called)
         (folder / _EVENTS).unlink()
+        verdicts = _verdicts(folder / _VERDICTS, called)
         try:
             check_scores(folder)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -133,11 +149,17 @@ def _take_in(store: Store, archive: zipfile.ZipFile, called: str, check_scores: 
             run_id = store.add_arrived(manifest["plan"], manifest["name"], manifest["note"], jobs)
         except IllegalMove as error:
             raise UserError(f"{called} tells of no run that was finished: {error}", _DAMAGED) from error
-        place = store.run_folder(run_id)
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for path in list(folder.iterdir()):
-            path.rename(place / path.name)
+        _settle(store, run_id, folder, verdicts)
     return run_id
+
+
+def _settle(store: Store, run_id: str, folder: Path, verdicts: Mapping[int, Judgement]) -> None:
+    for row, verdict in verdicts.items():
+        store.judge(run_id, row, verdict)
+    place = store.run_folder(run_id)
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for path in list(folder.iterdir()):
+        path.rename(place / path.name)
 
 
 def _entries(archive: zipfile.ZipFile, called: str) -> dict[str, zipfile.ZipInfo]:
@@ -153,7 +175,7 @@ def _entries(archive: zipfile.ZipFile, called: str) -> dict[str, zipfile.ZipInfo
     for entry in entries:
         name = entry.filename
         is_link = (entry.external_attr >> 16) & 0o170000 == 0o120000
-        text = name in {_MANIFEST, _EVENTS, _SCORES}
+        text = name in {_MANIFEST, _EVENTS, _SCORES, _VERDICTS}
         if is_link or name in known or not (text or _WEIGHTS.fullmatch(name)):
             raise UserError(f"{called} holds {name[:80]!r}, which is no file of a run.", _DAMAGED)
         if text and entry.file_size > _LARGEST_TEXT:
@@ -170,7 +192,7 @@ def _manifest(archive: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo], cal
             raw = json.loads(file.read(_LARGEST_MANIFEST))
         if raw["made_by"] != "fewtune" or not isinstance(raw["files"], dict):
             raise UserError(f"{called} is no run that was exported by Fewtune.", "Choose the .zip file of a run.")
-        if raw["format"] != FORMAT:
+        if raw["format"] not in FORMATS:
             raise UserError(f"{called} was written by another version of Fewtune.", "Update Fewtune.")
         plan = complete_plan(raw["plan"])
         name, note = str(raw["name"])[:120], str(raw["note"])[:10_000]
@@ -196,6 +218,21 @@ def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, to: Path, digits: 
             target.write(piece)
     if left != 0 or digest.hexdigest() != digits:
         raise UserError(f"{entry.filename} in {called} is damaged: it is not what was written.", _DAMAGED)
+
+
+def _verdicts(file: Path, called: str) -> dict[int, Judgement]:
+    if not file.exists():
+        return {}
+    found = {}
+    try:
+        for line in file.read_text("utf-8").splitlines():
+            raw = json.loads(line)
+            verdict = ("", *VERDICTS)[("", *VERDICTS).index(raw["verdict"])]
+            found[int(raw["row"])] = Judgement(verdict, str(raw["note"])[:LONGEST_NOTE], str(raw["answers"])[:100])
+        file.unlink()
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"The verdicts in {called} cannot be read: {str(error)[:100]}.", _DAMAGED) from error
+    return found
 
 
 def _jobs(events: Path, called: str) -> list[ArrivedJob]:

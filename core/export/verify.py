@@ -11,7 +11,16 @@ from typing import Any
 from core.export.fresh import end_with_parent
 
 
-def last_logits(model: Any, ids: list[int], device: Any, positions: int) -> Any:  # noqa: ANN401 - torch has no place here
+def head_logits(model: Any, ids: list[int], device: Any) -> Any:  # noqa: ANN401 - torch has no place here
+    """What a classification head makes of the row, (classes), in fp32 on the processor."""
+    import torch
+
+    given = torch.tensor([ids], device=device)
+    with torch.no_grad():
+        return model(input_ids=given, attention_mask=torch.ones_like(given)).logits[0].float().cpu()
+
+
+def last_logits(model: Any, ids: list[int], device: Any, positions: int) -> Any:  # noqa: ANN401 - as above
     """Logits of the row's last positions, (positions, vocabulary), in fp32 on the processor."""
     import torch
 
@@ -22,11 +31,12 @@ def last_logits(model: Any, ids: list[int], device: Any, positions: int) -> Any:
 
 def load_export(request: dict[str, Any]) -> Any:  # noqa: ANN401
     """The exported model, loaded with transformers and, for an adapter, peft."""
-    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSequenceClassification, BitsAndBytesConfig
 
+    kind = AutoModelForSequenceClassification if request["head"] else AutoModelForCausalLM
     wishes: dict[str, Any] = {"local_files_only": True, "use_safetensors": True, "trust_remote_code": False}
     if request["exporter"] != "adapter":
-        model = AutoModelForCausalLM.from_pretrained(request["export"], dtype="auto", **wishes)
+        model = kind.from_pretrained(request["export"], dtype="auto", **wishes)
         return model.to(request["device"]).eval()
     if request["bottleneck"]:
         from core.backend import bottleneck
@@ -37,7 +47,9 @@ def load_export(request: dict[str, Any]) -> Any:  # noqa: ANN401
     if request["quantisation"]:
         wishes["quantization_config"] = BitsAndBytesConfig(**request["quantisation"])
         wishes["device_map"] = {"": request["device"]}
-    base = AutoModelForCausalLM.from_pretrained(request["base"], dtype=request["dtype"], **wishes)
+    if request["head"]:
+        wishes["config"] = AutoConfig.from_pretrained(request["export"], local_files_only=True)  # it names the labels
+    base = kind.from_pretrained(request["base"], dtype=request["dtype"], **wishes)
     if not request["quantisation"]:
         base.to(request["device"])
     elif request["device"] == "cpu":
@@ -56,7 +68,8 @@ def measure(folder: Path) -> float:
     largest = 0.0
     for index, ids in enumerate(request["rows"]):
         wanted = expected[str(index)]
-        said = last_logits(model, ids, request["device"], len(wanted))
+        device = request["device"]
+        said = head_logits(model, ids, device) if request["head"] else last_logits(model, ids, device, len(wanted))
         largest = max(largest, float((said - wanted).abs().max()))
     return largest
 

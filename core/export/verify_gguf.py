@@ -13,7 +13,15 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     from llama_cpp import Llama
 
     layers = 0 if request["device"] == "cpu" else -1
-    model = Llama(request["export"], n_ctx=request["context"], logits_all=True, verbose=False, n_gpu_layers=layers)
+    context = request["context"]
+    model = Llama(
+        request["export"],
+        n_ctx=context,
+        logits_all=True,
+        verbose=False,
+        n_gpu_layers=layers,
+        last_n_tokens_size=context,  # a penalty on repetition looks at all there is, as in transformers
+    )
     return {"rows": [_row(model, row, request) for row in request["rows"]]}
 
 
@@ -27,7 +35,7 @@ def _row(model: Any, row: dict[str, Any], request: dict[str, Any]) -> dict[str, 
     told["same_text"] = text == row["text"]
     # As llama.cpp's server and Ollama do it: marks are added where the file says so.
     told["same_ids"] = model.tokenize(row["text"].encode(), add_bos=True, special=True) == prompt
-    told["written"] = _written(model, prompt, set(request["stops"]), row["most"])
+    told["written"] = _written(model, prompt, request, row["most"])
     return told
 
 
@@ -55,10 +63,11 @@ def _rendered(model: Any, turns: list[dict[str, str]]) -> str:  # noqa: ANN401
     return str(Jinja2ChatFormatter(template, eos_token=mark("eos"), bos_token=mark("bos"))(messages=turns).prompt)
 
 
-def _written(model: Any, prompt: list[int], stops: set[int], most: int) -> list[int]:  # noqa: ANN401
+def _written(model: Any, prompt: list[int], request: dict[str, Any], most: int) -> list[int]:  # noqa: ANN401
     model.reset()
+    stops = set(request["stops"])
     written: list[int] = []
-    for token in model.generate(prompt, temp=0.0, top_k=1, repeat_penalty=1.0):
+    for token in model.generate(prompt, temp=0.0, top_k=1, repeat_penalty=request["penalty"]):
         if token in stops:
             break
         written.append(int(token))

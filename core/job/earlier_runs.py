@@ -39,6 +39,7 @@ class EarlierRun:
         return (
             self.plan.model == plan.model
             and self.plan.method == plan.method
+            and self.plan.head == plan.head
             and _words(self.plan) == _words(plan)
             and self.plan.gradient_checkpointing == plan.gradient_checkpointing
             and self.precision == precision(plan, machine)

@@ -12,6 +12,7 @@ from core.export.extras import how_to_install, missing
 from core.export.forecast import ExportForecast, forecast
 from core.export.run_file import read_run, write_run
 from core.export.serve import Server, Servers
+from core.job.pushes import Pushes
 from core.store.store import Store
 from core.strategy.machine import Machine
 from core.strategy.model_facts import read_facts
@@ -33,6 +34,13 @@ class Exports:
         self._lock = threading.Lock()
         self.servers = Servers()
         """Those that this program started; they end with it."""
+        self.pushes = Pushes(store, self._newest)
+        """Exports that go to a model hub."""
+
+    def close(self) -> None:
+        """End what ends with this program."""
+        self.servers.close()
+        self.pushes.close()
 
     def serve(self, run_id: str) -> Server:
         """Serve the run's merged export at a free port of this machine.
@@ -41,6 +49,11 @@ class Exports:
             UserError: There is none yet.
             MachineError: A package is missing.
         """
+        if self._store.run(run_id).plan.get("head") == "class":
+            raise UserError(
+                "This model has a classification head and writes nothing, so there is nothing to serve.",
+                "Load the merged model with the lines that the export shows.",
+            )
         exported = self._newest(run_id, SERVED)
         if exported is None or not Path(exported.folder).is_dir():
             raise UserError("There is no merged model of this run to serve.", f"Export it first as '{SERVED}'.")

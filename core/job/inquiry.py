@@ -8,7 +8,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -18,14 +17,23 @@ from typing import IO, Any, Generic, TypeVar
 from pydantic import TypeAdapter
 
 from core.dataset.files.keep import clear_after
-from core.errors import DataError, MachineError, ModelError, NotFoundError, SettingsError, Stopped, UserError
-from core.job.launchers.process import child_environment
+from core.errors import (
+    DataError,
+    MachineError,
+    MemoryFullError,
+    ModelError,
+    NotFoundError,
+    SettingsError,
+    Stopped,
+    UserError,
+)
+from core.job.child import spawn
 
 Answer = TypeVar("Answer")
 
 LOG_NAME = "inquiry.log"
 _ERRORS: Mapping[str, type[UserError]] = {
-    error.__name__: error for error in (DataError, MachineError, ModelError, NotFoundError, UserError)
+    error.__name__: error for error in (DataError, MachineError, MemoryFullError, ModelError, NotFoundError, UserError)
 }
 
 
@@ -62,7 +70,7 @@ class Inquiry(Generic[Answer]):
         self._answer: Answer | None = None
         self._error: UserError | None = None
         self._log = home / LOG_NAME
-        self._process = _spawn(home)
+        self._process = spawn("core.job.inquiry_worker", home, LOG_NAME)
         self._thread = threading.Thread(
             target=self._listen, args=(json.dumps({"task": task, **request}),), name="inquiry", daemon=True
         )
@@ -131,7 +139,7 @@ class Inquiry(Generic[Answer]):
         if "about" in said:
             self.about, self.share = said["about"], said["share"]
         elif "error" in said:
-            self._error = _error_of(said)
+            self._error = error_of(said)
         else:
             self._answer = TypeAdapter(self._shape).validate_python(said["answer"])
 
@@ -146,30 +154,12 @@ def _end_of(code: int, log: Path, smaller: str) -> MachineError:
     return MachineError(f"Fewtune itself made a mistake: {last or f'exit code {code}'}.", f"{log.name} says more.")
 
 
-def _error_of(said: Mapping[str, Any]) -> UserError:
+def error_of(said: Mapping[str, Any]) -> UserError:
+    """An error as a process of ours said it."""
     what, fix, problems = (said["error"][name] for name in ("what", "fix", "problems"))
     if said["kind"] == SettingsError.__name__:
         return SettingsError(problems, fix)
     return _ERRORS.get(said["kind"], UserError)(what, fix, problems)
-
-
-def _spawn(home: Path) -> "subprocess.Popen[str]":
-    log = os.open(home / LOG_NAME, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_APPEND, 0o600)
-    try:
-        return subprocess.Popen(
-            [sys.executable, "-P", "-m", "core.job.inquiry_worker", "--home", str(home)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            encoding="utf-8",
-            env=child_environment() | {"PYTHONUTF8": "1"},
-            start_new_session=sys.platform != "win32",
-        )
-    except OSError as error:
-        raise MachineError(f"No process can be started: {error}.", "Close other programs and try again.") from error
-    finally:
-        os.close(log)
 
 
 def _kill(process: "subprocess.Popen[str]") -> None:

@@ -26,6 +26,10 @@ from core.dataset.versions.mending import Mended, mend
 from core.errors import UserError
 from core.evaluate.prompted import try_prompts
 from core.evaluate.prompting import Prompting
+from core.export.hub import Destination, Pushed
+from core.job import augmenting
+from core.job.exports import Exports
+from core.job.judging import judge_answers
 from core.job.promptings import SEED, Promptings
 from core.job.speeds import Speeds
 from core.store.store import Store
@@ -80,9 +84,10 @@ def _render(request: Mapping[str, Any], home: Path, tell: Tell) -> Any:  # noqa:
     tell("loading the tokenizer", 0.2)
     from core.backend.render import render_rows
 
-    examples = read_rows(DataChoice(**request["choice"]), home, request["rows"])
+    choice = DataChoice(**request["choice"])
+    examples = read_rows(choice, home, request["rows"])
     room = min(read_facts(request["model"]).context, LONGEST)
-    rows = render_rows(request["model"], examples, room)
+    rows = render_rows(request["model"], examples, room, choice.instruction)
     return TypeAdapter(list[RenderedRow]).dump_python(rows, mode="json")
 
 
@@ -126,6 +131,15 @@ def _prompt(request: Mapping[str, Any], home: Path, tell: Tell) -> Any:  # noqa:
     return TypeAdapter(Prompting).dump_python(found, mode="json")
 
 
+def _push(request: Mapping[str, Any], home: Path, tell: Tell) -> Any:  # noqa: ANN401
+    """An export goes to the hub; answers with where it stands there, which is kept as well."""
+    store = Store(home)
+    to = Destination(request["repo"], request["public"], request["token"])
+    pushed = Exports(store).pushes.push(request["run"], request["exporter"], to, tell)
+    store.close()
+    return TypeAdapter(Pushed).dump_python(pushed, mode="json")
+
+
 TASKS: Mapping[str, Task] = {
     "take": _take,
     "fetch": _fetch,
@@ -135,6 +149,12 @@ TASKS: Mapping[str, Task] = {
     "render": _render,
     "probe": _probe,
     "prompt": _prompt,
+    "push": _push,
+    "augment_survey": augmenting.survey,
+    "augment_try": augmenting.try_teacher,
+    "augment_run": augmenting.write_rows,
+    "augment_use": augmenting.use_rows,
+    "judge": judge_answers,
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from core.augment.standing import forget_answers
 from core.dataset.choice import DataChoice
 from core.dataset.conversions import Conversion
 from core.dataset.example import Split
@@ -82,6 +83,7 @@ class Library:
         """Remove all versions of what was uploaded but those in `used`, with files made of them; returns their ids."""
         gone = forget(source, self.home, used)
         forget_kept(gone, self.home)
+        forget_answers(self.home, gone)
         for path in self.downloads.iterdir() if self.downloads.is_dir() else ():
             path.unlink(missing_ok=True)
         return gone

@@ -46,6 +46,8 @@ class Promptings:
         facts = read_facts(model)
         if facts.note:
             raise ModelError(facts.note, "Connect to the hub, give the model's folder, or take 'starter'.")
+        if facts.is_encoder:
+            raise ModelError(f"{facts.title} is an encoder and answers no prompt.", "Choose a model that writes.")
         refuse_unfit(self._split(choice, SEED))
         smaller = "close other programs, or choose a smaller model"
         request = {"choice": choice.model_dump(mode="json"), "model": model}

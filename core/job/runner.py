@@ -4,6 +4,7 @@ import contextlib
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.errors import FewtuneError, NotFoundError, UserError
@@ -36,11 +37,19 @@ class Patience:
 class Runner:
     """Begins jobs in the order of the queue, one at a time, and sees to it that each comes to an end."""
 
-    def __init__(self, store: Store, launcher: Launcher, patience: Patience | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        launcher: Launcher,
+        patience: Patience | None = None,
+        beside: Callable[[], None] = lambda: None,
+    ) -> None:
         """Begin to look after the jobs of `store`, with those first that are unfinished now.
 
-        Several programs may do so on one home; whichever looks first begins the next job.
+        Several programs may do so on one home; whichever looks first begins the next job. `beside` is called after
+        each look at jobs that go on.
         """
+        self._beside = beside
         self._store = store
         self._launcher = launcher
         self._patience = patience or Patience()
@@ -107,6 +116,7 @@ class Runner:
                     self._see_off(job_id, mine[job_id])
                 if unfinished or mine:
                     self.begin_next()
+                    self._beside()
                 busy = bool(unfinished or mine)
             except (FewtuneError, OSError):  # a full disk, a locked store: they pass, and the jobs are still there
                 if not (self._closed or self._store.is_closed):

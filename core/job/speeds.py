@@ -8,6 +8,7 @@ from dataclasses import replace
 from pydantic import TypeAdapter, ValidationError
 
 from core.dataset.example import Split
+from core.dataset.variants import vary
 from core.errors import BusyError, ModelError
 from core.job.earlier_runs import EarlierRun, read_run, together
 from core.job.inquiry import Inquiry
@@ -36,7 +37,7 @@ class Speeds:
         self._lock = threading.Lock()
         self._probe: Inquiry[Speed] | None = None
         self._tokens: dict[tuple[str, str, int], tuple[float, float]] = {}
-        self._counts: dict[tuple[str, int], tuple[int, int, int]] = {}
+        self._counts: dict[tuple[str, int, int], tuple[int, int, int]] = {}
 
     def keep(self, plan: Plan, machine: Machine, speed: Speed) -> None:
         """Remember what a probe measured, in place of an earlier one."""
@@ -116,10 +117,11 @@ class Speeds:
 
     def _parts(self, plan: Plan, split: Callable[[], Split]) -> tuple[int, int, int]:
         """Rows to train on, to validate with and to test on; the same choice of the same bytes is divided once."""
-        known = (plan.data.model_dump_json(), plan.seed)
+        known = (plan.data.model_dump_json(), plan.seed, plan.variants)
         if known not in self._counts:
             parts = split()
-            self._counts[known] = (len(parts.train), len(parts.validation), len(parts.test))
+            varied = sum(1 for _ in vary(parts.train, plan.variants, plan.seed)) if plan.variants else 0
+            self._counts[known] = (len(parts.train) + varied, len(parts.validation), len(parts.test))
         return self._counts[known]
 
     def _earlier(self, plan: Plan, machine: Machine) -> Speed | None:

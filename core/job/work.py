@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from core.errors import Stopped
 from core.events import Emit, RunState, StateChanged
+from core.job.energy import energy_section
 from core.store.steering import Steering
 from core.store.store import Job, Store
 from core.strategy.disk import check_disk
@@ -59,6 +60,7 @@ def _export(job: Job, store: Store, emit: Emit, stopping: Steering) -> None:
         exporter=job.task["exporter"],
         out=Path(job.task["out"]),
         scores=card_section(read_evaluation(folder)),
+        energy=energy_section(store.since(job.run_id, kind="train")),
     )
     export(task, emit, stopping)
 

@@ -97,8 +97,9 @@ def _explain(error: Exception, job: Job, store: Store) -> UserError:
         plan = Plan(**store.run(job.run_id).plan)
     except (ValidationError, TypeError, UserError):
         plan = None
-    folder = store.run_folder(job.run_id)
-    return explain(error, plan=plan, log=folder / LOG_NAME, folder=folder)
+    log = store.run_folder(job.run_id) / LOG_NAME
+    folder = Path(job.task.get("out", log.parent))  # of an export; it may lie on another disk
+    return explain(error, plan=plan, log=log, folder=folder, exports=job.kind == "export")
 
 
 def _log(job: Job, store: Store, error: Exception) -> None:

@@ -215,7 +215,7 @@ def _job(row: sqlite3.Row) -> Job:
 def _last_words(connection: sqlite3.Connection, row: sqlite3.Row, how: str) -> tuple[str, str]:
     """How far a job had come, and what to do about it."""
     if row["kind"] == "export":
-        return f"{how} before the export was done.", "Start the export again."
+        return f"{how} before the export was done.", "Start the export again; that clears away what is half written."
     said = connection.execute("SELECT body FROM events WHERE job_id = ? AND kind = 'StateChanged'", (row["id"],))
     if any(json.loads(body)["state"] == RunState.EVALUATING for (body,) in said):
         return f"{how} before the evaluation was done.", "Start the evaluation again."

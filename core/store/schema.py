@@ -13,7 +13,7 @@ from typing import Any
 from core.errors import MachineError
 
 FILE_NAME = "fewtune.sqlite"
-VERSION = 4
+VERSION = 5
 """Of the tables below; grows with each change of them."""
 
 _LOCK_SECONDS = 30.0
@@ -29,6 +29,15 @@ _LANDMARKS = """CREATE TABLE landmarks (
         PRIMARY KEY (job_id, kind, seq)
     ) WITHOUT ROWID"""
 _STUDIES = "CREATE TABLE studies (id INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL, created_at REAL NOT NULL)"
+_JUDGEMENTS = """CREATE TABLE judgements (
+        run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+        row INTEGER NOT NULL,
+        verdict TEXT NOT NULL,
+        note TEXT NOT NULL,
+        answers TEXT NOT NULL,
+        at REAL NOT NULL,
+        PRIMARY KEY (run_id, row)
+    ) WITHOUT ROWID"""
 _TABLES = (
     """CREATE TABLE runs (
         id TEXT PRIMARY KEY,
@@ -79,6 +88,7 @@ _TABLES = (
     "CREATE TABLE leftovers (run_id TEXT PRIMARY KEY)",
     _QUEUE,
     _STUDIES,
+    _JUDGEMENTS,
     f"PRAGMA user_version = {VERSION}",
 )
 _UPGRADES: dict[int, tuple[str, ...]] = {
@@ -97,9 +107,10 @@ _UPGRADES: dict[int, tuple[str, ...]] = {
         "PRAGMA user_version = 2",
     ),
     2: (_LANDMARKS, "PRAGMA user_version = 3"),
-    3: (_STUDIES, f"PRAGMA user_version = {VERSION}"),
+    3: (_STUDIES, "PRAGMA user_version = 4"),
+    4: (_JUDGEMENTS, f"PRAGMA user_version = {VERSION}"),
 }
-"""What leads on from each version: 1 had no queue, 2 no landmarks, 3 no studies."""
+"""What leads on from each version: 1 had no queue, 2 no landmarks, 3 no studies, 4 no judgements."""
 
 
 class Database:

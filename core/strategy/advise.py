@@ -9,19 +9,23 @@ from typing import Any
 
 from core.dataset.choice import DataChoice
 from core.dataset.example import Split
+from core.dataset.variants import copied_share
 from core.strategy import choices, matrix
 from core.strategy.cautions import cautions
 from core.strategy.choices import Goal, Reason, Situation
 from core.strategy.lengths import Lengths, measure
 from core.strategy.machine import Gpu, Machine
 from core.strategy.matrix import Augment, Cell
-from core.strategy.memory import MemoryForecast, forecast
+from core.strategy.memory import MemoryForecast
 from core.strategy.methods import METHODS
 from core.strategy.model_facts import ModelFacts
 from core.strategy.plan import Plan
 from core.strategy.settled import settled
 
 __all__ = ["Advice", "Alternative", "Goal", "Reason", "advise"]
+
+COPIES_SEEN = 1000
+"""Examples from which is told how much of the answers is copied."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,9 +122,10 @@ def advise(  # noqa: PLR0913 - the engine hands over all it knows
         lengths=measure(examples, facts),
         labelled=bool(split.labels),
         plain=choice.format == "plain_text",
+        copied=copied_share(examples[:COPIES_SEEN]),
     )
     plan, method_reason = _plan(situation, choice)
-    memory = forecast(plan, facts, machine)
+    memory = situation.forecast(plan)
     return Advice(
         plan=plan,
         reasons=(method_reason, *_reasons(situation, plan, fits=memory.fits)),
@@ -141,11 +146,11 @@ def _plan(it: Situation, choice: DataChoice) -> tuple[Plan, Reason]:
     smallest: Plan | None = None
     for method, reason in wanted:
         for plan in _variants(it, _draft(it, choice, method)):
-            if forecast(plan, it.facts, it.machine).fits:
+            if it.forecast(plan).fits:
                 return plan, reason
             smallest = plan
     assert smallest is not None
-    lower = (plan for plan in choices.lower_ranks(smallest) if forecast(plan, it.facts, it.machine).fits)
+    lower = (plan for plan in choices.lower_ranks(smallest) if it.forecast(plan).fits)
     return next(lower, smallest), wanted[-1][1]
 
 
@@ -155,10 +160,12 @@ def _draft(it: Situation, choice: DataChoice, method: str) -> Plan:
         model=it.facts.model,
         method=method,
         options=choices.options(it, method),
+        head="class" if it.facts.is_encoder else "text",
         epochs=choices.epochs(it)[0],
         learning_rate=choices.learning_rate(it, method)[0],
         max_length=choices.max_length(it)[0],
         patience=choices.patience(it)[0],
+        variants=choices.variants(it)[0],
         precision=choices.precision(it, method)[0],
     )
 
@@ -182,6 +189,7 @@ def _reasons(it: Situation, plan: Plan, *, fits: bool) -> list[Reason]:
         *choices.batch(it, plan, fits=fits),
         choices.max_length(it)[1],
         choices.patience(it)[1],
+        choices.variants(it)[1],
         choices.augment(it),
         choices.precision(it, plan.method)[1],
         *settled(plan),
@@ -191,7 +199,7 @@ def _reasons(it: Situation, plan: Plan, *, fits: bool) -> list[Reason]:
 def _alternatives(it: Situation, plan: Plan) -> Iterator[Alternative]:
     for method in (name for name in METHODS if METHODS[name].advised):
         swap = _swap(it, plan, method)
-        predicted = forecast(plan.model_copy(update=swap), it.facts, it.machine)
+        predicted = it.forecast(plan.model_copy(update=swap))
         yield Alternative(
             method=method,
             options=swap["options"],

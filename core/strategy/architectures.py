@@ -3,7 +3,7 @@
 Read from the model classes of transformers 5.23. A family is one entry of `FAMILIES`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +67,12 @@ class Family:
     """The configuration's name for the feed-forward width."""
     norm_biases: bool = False
     """Whether norms shift as well as scale: half of their parameters then."""
+    encoder: bool = False
+    """Whether it reads a text as a whole and writes none: only a head on top of it gives an answer."""
+    classes: bool = True
+    """Whether transformers has the family with a classification head."""
+    lost_positions: int = 0
+    """Of the configuration's positions, those that no token can have."""
 
 
 def _attention(shape: Shape, qkv_bias: bool, out_bias: bool, out: str = "o_proj") -> tuple[Linear, ...]:  # noqa: FBT001
@@ -142,6 +148,24 @@ def _gpt_neox(shape: Shape) -> tuple[Linear, ...]:
     )
 
 
+def _bert(shape: Shape) -> tuple[Linear, ...]:
+    attention = (*(f"attention.self.{name}" for name in ("query", "key", "value")), "attention.output.dense")
+    return _encoder(shape, attention, ("intermediate.dense", "output.dense"))
+
+
+def _distilbert(shape: Shape) -> tuple[Linear, ...]:
+    attention = [f"attention.{name}_lin" for name in ("q", "k", "v", "out")]
+    return _encoder(shape, attention, ("ffn.lin1", "ffn.lin2"))
+
+
+def _encoder(shape: Shape, attention: Sequence[str], feed: Sequence[str]) -> tuple[Linear, ...]:
+    return (
+        *(Linear(name, shape.hidden, shape.hidden, bias=True, attention=True) for name in attention),
+        Linear(feed[0], shape.hidden, shape.intermediate, bias=True, attention=False),
+        Linear(feed[1], shape.intermediate, shape.hidden, bias=True, attention=False),
+    )
+
+
 def _widths(count: int) -> Callable[[Shape], int]:
     return lambda shape: count * shape.hidden
 
@@ -162,7 +186,19 @@ def _gpt2_ends(shape: Shape) -> int:
     return 2 * shape.hidden + shape.context * shape.hidden
 
 
+def _bert_ends(shape: Shape) -> int:
+    positions, kinds = shape.raw.get("max_position_embeddings", shape.context), shape.raw.get("type_vocab_size", 2)
+    return (int(positions) + int(kinds) + 2) * shape.hidden
+
+
+def _distilbert_ends(shape: Shape) -> int:
+    return (shape.context + 2) * shape.hidden
+
+
 _TWO, _FOUR, _ONE = _widths(2), _widths(4), _widths(1)
+
+# Positions count from behind the padding token's id, which is 1.
+_ROBERTA = Family(linears=_bert, norms=_FOUR, ends=_bert_ends, norm_biases=True, encoder=True, lost_positions=2)
 
 FAMILIES: dict[str, Family] = {
     "llama": Family(linears=_llama, norms=_TWO, ends=_ONE),
@@ -174,20 +210,32 @@ FAMILIES: dict[str, Family] = {
     "gemma3_text": Family(
         linears=_plain, norms=lambda shape: 4 * shape.hidden + 2 * shape.head_dim, ends=_ONE, tied=True, head_dim=256
     ),
-    "granite": Family(linears=_llama, norms=_TWO, ends=_ONE),
+    "granite": Family(linears=_llama, norms=_TWO, ends=_ONE, classes=False),
     "smollm3": Family(linears=_llama, norms=_TWO, ends=_ONE, tied=True),
     "olmo2": Family(linears=_plain, norms=_olmo2_norms, ends=_ONE),
     "phi": Family(linears=_phi, norms=_TWO, ends=_phi_ends, norm_biases=True),
     "phi3": Family(linears=_phi3, norms=_TWO, ends=_ONE),
     "gpt2": Family(linears=_gpt2, norms=_FOUR, ends=_gpt2_ends, tied=True, intermediate="n_inner", norm_biases=True),
     "gpt_neox": Family(linears=_gpt_neox, norms=_FOUR, ends=_TWO, norm_biases=True),
+    "bert": Family(linears=_bert, norms=_FOUR, ends=_bert_ends, norm_biases=True, encoder=True),
+    "roberta": _ROBERTA,
+    "xlm-roberta": _ROBERTA,
+    "camembert": _ROBERTA,
+    "distilbert": Family(
+        linears=_distilbert,
+        norms=_FOUR,
+        ends=_distilbert_ends,
+        intermediate="hidden_dim",
+        norm_biases=True,
+        encoder=True,
+    ),
 }
 
 
 def parameters(family: Family, shape: Shape) -> int:
     """Count the model's parameters, shared ones once."""
     block = sum(linear.parameters for linear in family.linears(shape)) + family.norms(shape)
-    embeddings = shape.vocabulary * shape.hidden * (1 if shape.tied else 2)
+    embeddings = shape.vocabulary * shape.hidden * (1 if shape.tied or family.encoder else 2)
     return embeddings + shape.layers * block + family.ends(shape)
 
 
@@ -206,6 +254,11 @@ def block_norms(facts: "ModelFacts") -> int:
         raw={},
     )
     return FAMILIES[facts.architecture].norms(shape)
+
+
+def lost_positions(kind: str) -> int:
+    """Of the positions that a configuration of that model type names, those that no token can have."""
+    return FAMILIES[kind].lost_positions if kind in FAMILIES else 0
 
 
 def last_norm(facts: "ModelFacts") -> int:

@@ -1,10 +1,11 @@
 """What a linear model on counted words gets: the cheapest thing that could do instead of a language model."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from math import sqrt
 
-from core.dataset.example import Split
+from core.dataset.example import Example, Split
 
 _MOST_ROWS = 20_000
 """Rows at most that it learns from: with more it no longer takes a second."""
@@ -45,11 +46,21 @@ def linear_baseline(split: Split) -> Baseline | None:
 
     Term frequency times inverse document frequency of words and pairs of words, and a logistic regression.
     """
-    train = [example for example in islice(split.train, _MOST_ROWS) if example.label is not None]
     held = [example for example in split.validation if example.label is not None]
+    answers = linear_answers(split, held)
+    if not answers:
+        return None
+    right = sum(answer == example.label for answer, example in zip(answers, held, strict=True))
+    low, high = _wilson(right, len(held))
+    return Baseline(accuracy=right / len(held), low=low, high=high, rows=len(held))
+
+
+def linear_answers(split: Split, held: Sequence[Example]) -> list[str]:
+    """The labels that it gives to `held` rows; empty where answers are free text or of one kind only."""
+    train = [example for example in islice(split.train, _MOST_ROWS) if example.label is not None]
     labels = {example.label for example in train}
     if not held or not 2 <= len(labels) <= _MOST_LABELS:
-        return None
+        return []
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -59,11 +70,8 @@ def linear_baseline(split: Split) -> Baseline | None:
     try:
         model.fit([example.prompt for example in train], [example.label for example in train])
     except ValueError:  # not one word in all texts
-        return None
-    answers = model.predict([example.prompt for example in held])
-    right = sum(answer == example.label for answer, example in zip(answers, held, strict=True))
-    low, high = _wilson(right, len(held))
-    return Baseline(accuracy=right / len(held), low=low, high=high, rows=len(held))
+        return []
+    return [str(answer) for answer in model.predict([example.prompt for example in held])]
 
 
 def _wilson(right: int, rows: int) -> tuple[float, float]:

@@ -1,7 +1,7 @@
 """What earlier runs on this machine held, against what is forecast for them: later forecasts learn from it."""
 
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise, takewhile
 from pathlib import Path
@@ -13,7 +13,7 @@ from core.errors import FewtuneError
 from core.events import Event, MemoryMeasured, Prepared, RunState, StateChanged, StepTaken
 from core.strategy.advise import Advice
 from core.strategy.machine import Machine
-from core.strategy.memory import EXACT, MemoryForecast, forecast, precision_of
+from core.strategy.memory import EXACT, AnswerShares, MemoryForecast, forecast, precision_of
 from core.strategy.model_facts import ModelFacts, locate, read_facts
 from core.strategy.plan import Plan
 
@@ -27,6 +27,9 @@ CORRECTED = "corrected by"
 """How the cause of a corrected forecast begins."""
 _LIMITS = (0.5, 2.0)
 """A factor beyond these says that something else was measured."""
+
+Shares = Callable[[Plan, ModelFacts], AnswerShares | None]
+"""How much of a plan's rows is answer; None where nobody knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +98,9 @@ class Logs(Protocol):
 class Experience:
     """Forecasts that learn from the newest runs of a store; their logs are read once."""
 
-    def __init__(self, logs: Logs) -> None:
+    def __init__(self, logs: Logs, shares: Shares = lambda _plan, _facts: None) -> None:
         self._logs = logs
+        self._shares = shares
         self._known: dict[tuple[str, int], Held | None] = {}
 
     def forecast(self, plan: Plan, facts: ModelFacts, machine: Machine) -> MemoryForecast:
@@ -106,7 +110,8 @@ class Experience:
             NotFoundError: The plan names an unknown method.
             SettingsError: The method's options are wrong.
         """
-        return corrected(forecast(plan, facts, machine), correction(plan, facts, machine, self.held()))
+        told = forecast(plan, facts, machine, self._shares(plan, facts))
+        return corrected(told, correction(plan, facts, machine, self.held(), self._shares))
 
     def corrected(self, advice: Advice, facts: ModelFacts, machine: Machine) -> Advice:
         """The advice with each of its forecasts corrected; what it recommends stays."""
@@ -157,14 +162,21 @@ def observe(plan: Mapping[str, Any], events: Iterable[Event]) -> Held | None:
     )
 
 
-def correction(plan: Plan, facts: ModelFacts, machine: Machine, earlier: Iterable[Held]) -> Correction | None:
+def correction(
+    plan: Plan,
+    facts: ModelFacts,
+    machine: Machine,
+    earlier: Iterable[Held],
+    shares: Shares = lambda _plan, _facts: None,
+) -> Correction | None:
     """What `earlier` runs of the same family, method and precision on this kind of device say of the forecast.
 
     The median of measured over forecast; None where fewer than two such runs are known.
     """
     kind = (machine.gpus[0].name if machine.gpus else "CPU", plan.method, precision_of(plan, machine))
     alike = [held for held in earlier if (held.device, held.plan.method, held.precision) == kind]
-    ratios = [ratio for held in alike if (ratio := _ratio(held, plan, facts, machine)) is not None]
+    alike = [held for held in alike if held.plan.head == plan.head]
+    ratios = [ratio for held in alike if (ratio := _ratio(held, plan, facts, machine, shares)) is not None]
     if len(ratios) < FEWEST_RUNS:
         return None
     low, high = _LIMITS
@@ -190,13 +202,13 @@ def corrected(told: MemoryForecast, learned: Correction | None) -> MemoryForecas
     )
 
 
-def _ratio(held: Held, plan: Plan, facts: ModelFacts, machine: Machine) -> float | None:
+def _ratio(held: Held, plan: Plan, facts: ModelFacts, machine: Machine, shares: Shares) -> float | None:
     """Measured over forecast of the parts that are not exact, for the rows that the run really had."""
     own = facts if held.plan.model == plan.model else _facts_here(held.plan.model)
     if own is None or own.architecture != facts.architecture:
         return None
     length = -(-held.batch_tokens // held.plan.batch_size)
-    told = forecast(held.plan.model_copy(update={"max_length": length}), own, machine)
+    told = forecast(held.plan.model_copy(update={"max_length": length}), own, machine, shares(held.plan, own))
     firm = sum(told.parts[name] for name in _firm(told) if name != "runtime")
     runtime = told.parts["runtime"] if told.where == "GPU" else 0.0  # torch's allocator knows nothing of the context
     measured, expected = held.peak_gib - firm, told.total_gib - firm - runtime

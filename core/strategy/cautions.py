@@ -43,12 +43,12 @@ def _model(choice: DataChoice, facts: ModelFacts) -> Iterator[str]:
             f"{facts.title} caps the scores of its attention, which no fused kernel does here: training is slower, and "
             "memory grows with the square of the rows' length."
         )
-    if choice.format == "chat" and not facts.has_chat_template:
+    if choice.format == "chat" and not (facts.has_chat_template or facts.is_encoder):
         yield (
             f"{facts.title} has no chat template, and your data are chats: its turns would be learned as plain text. "
             "An instruct model of the same family suits them."
         )
-    elif not instruct and choice.format != "plain_text":
+    elif not (instruct or facts.is_encoder or choice.format == "plain_text"):
         yield (
             f"{facts.title} looks like a base model, which only continues text. With few examples an instruct model is "
             "the better beginning (survey, section 5.4)."

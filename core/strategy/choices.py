@@ -10,6 +10,7 @@ from core.strategy import matrix
 from core.strategy.lengths import LONGEST, Lengths
 from core.strategy.machine import Machine
 from core.strategy.matrix import Cell
+from core.strategy.memory import MemoryForecast, forecast
 from core.strategy.methods import METHODS, read_options
 from core.strategy.model_facts import ModelFacts
 from core.strategy.plan import Plan
@@ -20,6 +21,11 @@ FEWEST_EPOCHS, MOST_EPOCHS = 3, 20
 SMALL_SET = 1000
 """Examples below which a step takes `SMALL_STEP` rows, and not twice as many."""
 SMALL_STEP = 8
+VARIANTS = 3
+MOSTLY_OWN = 0.25
+"""Share of the answers' rare words in the prompts below which variants of rows are not advised."""
+COPIES_ALREADY = 100_000_000
+"""Parameters from which variants are not advised."""
 LOWEST_RANK = 8
 """Below it the guide takes none, whatever the memory."""
 FORECAST = "memory forecast"
@@ -76,6 +82,12 @@ class Situation:
     """Whether the answers are labels, and not free text."""
     plain: bool = False
     """Whether there are no prompts: the texts themselves are learned."""
+    copied: float = 0.0
+    """Share of the answers' rare words that stand in their prompts."""
+
+    def forecast(self, plan: Plan) -> MemoryForecast:
+        """The memory of `plan` for these rows on this machine."""
+        return forecast(plan, self.facts, self.machine, self.lengths.answers)
 
 
 def methods(it: Situation) -> list[tuple[str, Reason]]:
@@ -154,14 +166,35 @@ def rows_per_step(it: Situation) -> int:
 
 def epochs(it: Situation) -> tuple[int, Reason]:
     """Enough passes for the rows aimed at."""
-    each = math.ceil(it.train_rows / rows_per_step(it)) or 1
-    count = min(MOST_EPOCHS, max(FEWEST_EPOCHS, math.ceil(ROWS_SEEN[it.goal] / max(1, it.train_rows))))
+    rows = it.train_rows * (1 + variants(it)[0])
+    each = math.ceil(rows / rows_per_step(it)) or 1
+    count = min(MOST_EPOCHS, max(FEWEST_EPOCHS, math.ceil(ROWS_SEEN[it.goal] / max(1, rows))))
     because = (
-        f"At most {count} passes over {it.train_rows:,} rows, {count * each:,} optimizer steps: "
+        f"At most {count} passes over {rows:,} rows, {count * each:,} optimizer steps: "
         "few examples need more passes, and early stopping decides."
     )
     survey = matrix.documents()["survey"]
     return count, Reason(choice="epochs", because=because, source=f"{survey}, hyperparameters for low-resource tuning")
+
+
+def variants(it: Situation) -> tuple[int, Reason]:
+    """Copies of each row with exchanged words, where answers are made of their prompts' words."""
+    tried = "tried with the starter model on 300 medical notes: docs/methods-on-the-starter.md"
+    count, source = 0, "your data"
+    if it.labelled or it.plain:
+        because = "No copies of rows with exchanged words: there are no words that prompt and answer share."
+    elif it.copied < MOSTLY_OWN:
+        because = f"No copies with exchanged words: prompts hold only {it.copied:.0%} of the answers' rare words."
+    elif it.facts.parameters >= COPIES_ALREADY or it.rows >= SMALL_SET:
+        because = "No copies with exchanged words: they teach a small model with few rows to carry words over."
+        source = f"rule of thumb; {tried}"
+    else:
+        count, source = VARIANTS, tried
+        because = (
+            f"Prompts hold {it.copied:.0%} of the answers' rare words: in {count} copies of each row such words are "
+            "exchanged in both, so that a small model learns to carry them over instead of knowing them by heart."
+        )
+    return count, Reason(choice="variants", because=because, source=source)
 
 
 def max_length(it: Situation) -> tuple[int, Reason]:

@@ -6,10 +6,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from core.errors import ModelError, NotFoundError, SettingsError
+from core.problems import problems_of
+from core.strategy import head
 from core.strategy.methods import METHODS, read_options
 from core.strategy.model_facts import read_facts
-from core.strategy.plan import Plan, problems_of
+from core.strategy.plan import Plan
 from core.strategy.trackers import missing
+
+_ALIKE = {"labelled_text": "labels", "plain_text": "plain texts"}
+"""Formats of whose rows no variants can be made."""
 
 
 def complete_plan(raw: Mapping[str, Any]) -> Plan:
@@ -49,10 +54,11 @@ def refusals(plan: Plan) -> dict[str, str]:
     """
     method = METHODS[plan.method]
     untold = {"tracker": told} if (told := missing(plan.tracker)) else {}
-    if method.refuses is None:
-        return untold
+    if plan.variants and plan.data.format in _ALIKE:
+        untold["variants"] = f"{_ALIKE[plan.data.format]} have no words that prompt and answer share: take 0."
     try:
         facts = read_facts(plan.model)
     except ModelError:
-        return untold
-    return untold | method.refuses(facts, read_options(plan.method, plan.options), plan)
+        return untold | head.refused(plan, None)
+    own = method.refuses(facts, read_options(plan.method, plan.options), plan) if method.refuses else {}
+    return untold | own | head.refused(plan, facts)

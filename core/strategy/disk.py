@@ -4,7 +4,8 @@ import shutil
 from pathlib import Path
 
 from core.errors import MachineError
-from core.strategy.methods import METHODS, read_options
+from core.strategy.head import learned
+from core.strategy.methods import read_options
 from core.strategy.methods.starts import kept_numbers
 from core.strategy.model_facts import ModelFacts
 from core.strategy.plan import Plan
@@ -23,7 +24,7 @@ _MOMENTS = 8
 def disk_needed(plan: Plan, facts: ModelFacts) -> int:
     """Bytes that the run's folder takes at most: each folder is written anew before the one before it goes."""
     options = read_options(plan.method, plan.options)
-    trained = METHODS[plan.method].trainable(facts, options)
+    trained = learned(plan, facts)
     best = kept_numbers(options) * trained * _NUMBER
     checkpoint = best + trained * _MOMENTS
     return 2 * best + (CHECKPOINTS_KEPT + 1) * checkpoint + _BESIDE

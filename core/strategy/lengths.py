@@ -8,6 +8,7 @@ from core.dataset.example import Example
 from core.dataset.health.check import Room
 from core.dataset.splits.kept import spread
 from core.errors import ModelError
+from core.strategy.memory import AnswerShares
 from core.strategy.model_facts import ModelFacts, read_facts
 
 CHARACTERS_PER_TOKEN = 3.5
@@ -32,17 +33,49 @@ class Lengths:
     longest: int
     exact: bool
     """Whether a tokenizer counted, not a rule of thumb."""
+    answers: AnswerShares | None = None
+    """How much of the tokens is answer; None where there are no rows."""
 
 
 def measure(examples: Sequence[Example], facts: ModelFacts) -> Lengths:
     """Count the tokens of `examples` with the model's tokenizer where its file is here, else estimate them."""
-    texts = [f"{example.prompt}\n\n{example.answer}" for example in spread(examples, SAMPLE)]
+    some = spread(examples, SAMPLE)
+    texts = [f"{example.prompt}\n\n{example.answer}" for example in some]
     counted = _count(texts, facts)
-    counts = sorted(counted or (math.ceil(len(text) / CHARACTERS_PER_TOKEN) for text in texts))
+    counts = counted or _estimate(texts)
     if not counts:
         return Lengths(0, 0, 0, exact=False)
-    at = [counts[min(len(counts) - 1, int(share * len(counts)))] + EXTRA for share in (0.5, 0.99)]
-    return Lengths(at[0], at[1], counts[-1] + EXTRA, exact=counted is not None)
+    median, most = _at(counts, 0.5) + EXTRA, _at(counts, 0.99) + EXTRA
+    answers = answer_shares(some, facts)
+    return Lengths(median, most, max(counts) + EXTRA, exact=counted is not None, answers=answers)
+
+
+def answer_shares(examples: Sequence[Example], facts: ModelFacts, limit: int = LONGEST) -> AnswerShares | None:
+    """How much of the rows' tokens is answer, a row shortened to `limit` tokens; None where there are no rows.
+
+    Expected is the share in all tokens together. High is what a batch may come to whose rows are all as long as the
+    longest and have as much answer as the 99th percentile.
+    """
+    if not examples:
+        return None
+    rows = spread(examples, MEAN_SAMPLE)
+    if not all(example.turns for example in rows):
+        return AnswerShares(1.0, 1.0, 1.0)
+    prompts, answers = [example.prompt for example in rows], [example.answer for example in rows]
+    before = _count(prompts, facts) or _estimate(prompts)
+    after = [min(limit, count + 1) for count in _count(answers, facts) or _estimate(answers)]  # and the end
+    whole = [min(limit, sum(both) + EXTRA) for both in zip(before, after, strict=True)]
+    mean = sum(after) / sum(whole)
+    return AnswerShares(mean, mean, max(mean, _at(after, 0.99) / _at(whole, 0.99)))
+
+
+def _estimate(texts: Sequence[str]) -> list[int]:
+    return [math.ceil(len(text) / CHARACTERS_PER_TOKEN) for text in texts]
+
+
+def _at(counts: Sequence[int], share: float) -> int:
+    """The count that `share` of the counts do not exceed."""
+    return sorted(counts)[min(len(counts) - 1, int(share * len(counts)))]
 
 
 def rows_and_mean(examples: Sequence[Example], facts: ModelFacts, limit: int) -> tuple[float, float]:
@@ -53,7 +86,7 @@ def rows_and_mean(examples: Sequence[Example], facts: ModelFacts, limit: int) ->
     step = max(1, len(examples) // MEAN_SAMPLE)
     some = examples[::step]
     texts = [f"{example.prompt}\n\n{example.answer}" for example in some]
-    counts = _count(texts, facts) or [math.ceil(len(text) / CHARACTERS_PER_TOKEN) for text in texts]
+    counts = _count(texts, facts) or _estimate(texts)
     extra = EXTRA if facts.has_chat_template else 1
     whole = [count + extra for count in counts]
     rows = sum(1 if example.turns else math.ceil(most / limit) for example, most in zip(some, whole, strict=True))

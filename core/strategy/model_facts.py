@@ -60,6 +60,11 @@ class ModelFacts:
     """What is odd about these numbers, in a sentence: that they were not read from the model itself."""
 
     @property
+    def is_encoder(self) -> bool:
+        """Whether it reads a text as a whole and writes none, as BERT does."""
+        return FAMILIES[self.architecture].encoder
+
+    @property
     def linear_parameters(self) -> int:
         """Weights of all blocks' linear layers without their biases: what 4-bit loading shrinks."""
         return self.layers * sum(linear.inputs * linear.outputs for linear in self.linears)
@@ -241,19 +246,19 @@ def _check_complete(tensors: Tensors | None, computed: int, folder: Path) -> Non
 
 def _shape(config: dict[str, Any], family: Family, model: str) -> Shape:
     read = functools.partial(_number, config, model)
-    hidden = read(("hidden_size", "n_embd"), 1, 65_536)
-    heads = read(("num_attention_heads", "n_head"), 1, 1024)
+    hidden = read(("hidden_size", "n_embd", "dim"), 1, 65_536)
+    heads = read(("num_attention_heads", "n_head", "n_heads"), 1, 1024)
     tied = config.get("tie_word_embeddings")
     return Shape(
-        layers=read(("num_hidden_layers", "n_layer"), 1, 512),
+        layers=read(("num_hidden_layers", "n_layer", "n_layers"), 1, 512),
         hidden=hidden,
         heads=heads,
         kv_heads=read(("num_key_value_heads",), 1, 1024, heads),
         head_dim=read(("head_dim",), 1, 4096, family.head_dim or max(1, hidden // heads)),
         intermediate=read((family.intermediate,), 1, 1_048_576, 4 * hidden),
         vocabulary=read(("vocab_size",), 1, 4_194_304),
-        context=read(("max_position_embeddings", "n_positions"), 16, 33_554_432, 2048),
-        tied=family.tied if tied is None else bool(tied),
+        context=read(("max_position_embeddings", "n_positions"), 16, 33_554_432, 2048) - family.lost_positions,
+        tied=family.encoder or (family.tied if tied is None else bool(tied)),
         raw=config,
     )
 

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.dataset.choice import DataChoice
 from core.errors import SettingsError
+from core.problems import problems_of
 
 
 class Plan(BaseModel):
@@ -20,6 +21,14 @@ class Plan(BaseModel):
     options: Annotated[
         dict[str, Any], Field(description="Settings of the method; what is missing takes its default.")
     ] = {}
+    head: Annotated[
+        Literal["text", "class"],
+        Field(
+            title="Head",
+            description="Text: the model writes its answer. Class: a new layer on top chooses among the labels, as "
+            "encoders such as BERT need it; nothing is written.",
+        ),
+    ] = "text"
     epochs: Annotated[
         int,
         Field(
@@ -90,6 +99,16 @@ class Plan(BaseModel):
             description="Id of the run from whose best weights training starts; empty for the untuned model.",
         ),
     ] = ""
+    variants: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=16,
+            title="Variants of a row",
+            description="Copies of each training row in which words that prompt and answer share are exchanged for "
+            "others in both: what is copied has to be looked up instead of known by heart.",
+        ),
+    ] = 0
     prompt_weight: Annotated[
         float,
         Field(
@@ -106,6 +125,15 @@ class Plan(BaseModel):
             description="Weighted: every label counts the same. Focal: rows that are answered well already count less.",
         ),
     ] = "off"
+    generated_weight: Annotated[
+        float,
+        Field(
+            ge=0.05,
+            le=1,
+            title="Weight of generated rows",
+            description="Loss on a row that a teacher wrote beside one of a person; 1 makes no difference.",
+        ),
+    ] = 1.0
     label_smoothing: Annotated[
         float,
         Field(
@@ -128,6 +156,13 @@ class Plan(BaseModel):
         Literal["none", "tensorboard", "trackio", "mlflow", "wandb"],
         Field(title="Tracker", description="An experiment tracker that hears of every step too, if it is installed."),
     ] = "none"
+    forgetting_check: Annotated[
+        bool,
+        Field(
+            title="Check what is forgotten",
+            description="After training both models read 128 general texts: what tuning cost them in other matters.",
+        ),
+    ] = True
     seed: Annotated[
         int, Field(ge=0, le=2**31 - 1, title="Seed", description="Of the split, the row order and the new weights.")
     ] = 7
@@ -150,8 +185,3 @@ def read_plan(raw: dict[str, Any]) -> Plan:
         return Plan(**raw)
     except ValidationError as error:
         raise SettingsError(problems_of(error)) from error
-
-
-def problems_of(error: ValidationError) -> dict[str, str]:
-    """Field to problem, in pydantic's words without their jargon."""
-    return {".".join(str(part) for part in e["loc"]) or "plan": e["msg"] for e in error.errors()}

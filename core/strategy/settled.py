@@ -11,8 +11,8 @@ from core.strategy.plan import Plan
 def settled(plan: Plan) -> Iterator[Reason]:
     """A reason for what is learned, and for each setting of plan and method that follows no number of the data."""
     rules: Mapping[str, Mapping[str, Any]] = data()["settled"]
-    text = plan.data.format == "plain_text"
-    yield _reason("objective", rules["text_objective" if text else "objective"], None)
+    kind = "class_" if plan.head == "class" else "text_" if plan.data.format == "plain_text" else ""
+    yield _reason("objective", rules[f"{kind}objective"], None)
     for name, value in {**plan.options, **plan.model_dump(exclude={"options"})}.items():
         rule = rules.get(name) or rules.get(f"{name}.{value}")
         if rule is not None:

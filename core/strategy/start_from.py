@@ -8,7 +8,7 @@ _HARMLESS = frozenset({"options.dropout"})
 
 def shaping(setting: str) -> bool:
     """Whether a setting ("model", "options.rank") gives the weights their shape or meaning."""
-    return setting in {"model", "method"} or (setting.startswith("options.") and setting not in _HARMLESS)
+    return setting in {"model", "method", "head"} or (setting.startswith("options.") and setting not in _HARMLESS)
 
 
 def unlike(before: Plan, after: Plan) -> dict[str, str]:
@@ -22,5 +22,7 @@ def unlike(before: Plan, after: Plan) -> dict[str, str]:
 
 
 def _settings(plan: Plan) -> dict[str, object]:
-    flat = {"model": plan.model, "method": plan.method} | {f"options.{k}": v for k, v in plan.options.items()}
+    flat = {"model": plan.model, "method": plan.method, "head": plan.head} | {
+        f"options.{k}": v for k, v in plan.options.items()
+    }
     return {name: value for name, value in flat.items() if shaping(name)}

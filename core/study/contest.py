@@ -28,7 +28,12 @@ class Behind:
     @property
     def is_apart(self) -> bool:
         """Whether the rows tell the two apart."""
-        return self.p_value < CERTAIN and not self.interval[0] <= 0 <= self.interval[1]
+        return is_apart(self.p_value, self.interval)
+
+
+def is_apart(p_value: float, interval: tuple[float, float]) -> bool:
+    """Whether the rows tell two apart: by the paired test, and by the interval of their difference."""
+    return p_value < CERTAIN and not interval[0] <= 0 <= interval[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ def hold(scored: Sequence[Outcome], primary: str) -> Contest | None:
         return None
     best = ranked[0]
     assert best.rows is not None, "only variants with rows were kept"
-    raw = [(other, *_paired(other, best, binary=metric.binary)) for other in ranked[1:]]
+    raw = [(other, *paired(other, best, binary=metric.binary)) for other in ranked[1:]]
     corrected = _holm([p_value for *_, p_value in raw])
     others = tuple(
         Behind(other, difference, interval, p_value)
@@ -72,7 +77,7 @@ def hold(scored: Sequence[Outcome], primary: str) -> Contest | None:
     return Contest(best, others, len(best.rows))
 
 
-def _paired(one: Outcome, other: Outcome, *, binary: bool) -> tuple[float, tuple[float, float], float]:
+def paired(one: Outcome, other: Outcome, *, binary: bool) -> tuple[float, tuple[float, float], float]:
     """Difference of the means of the row scores, other minus one, its interval and p-value."""
     import numpy as np
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 FEWEST = 3
 """Sizes that a curve of three parameters needs."""
 RESAMPLES = 2000
+SEED = 7
+"""Of the draws."""
+MOST_TIMES = 10.0
+"""A multiplier beyond it is not told: the curve would be carried on too far."""
 _EXPONENTS = (0.1, 2.0, 96)
 """Lowest, highest and how many: below, a curve has no end in sight; above, it is a step."""
 
@@ -49,13 +53,48 @@ class Curve:
         drawn = self._drawn(then) - self._drawn(now)
         return self.at(then) - self.at(now), expanded_percentiles(drawn, self.rows)
 
+    def multiplier(self, score: float, rows: Sequence[float], size: float) -> "Multiplier":
+        """How many times `size` training rows would give `score`, where more rows make it better.
+
+        `rows` holds each held-out row's score, in the order of those that the curve was fitted to: they are drawn again
+        as there.
+        """
+        import numpy as np
+
+        drawn = resampled_sums(np.array([rows]).T, seed=SEED, resamples=RESAMPLES)[:, 0] / len(rows)
+        drawn += score - float(np.mean(rows))
+        found = _sizes(self.draws, drawn) / size
+        (best,) = _sizes(np.array([[self.limit, self.drop, self.exponent]]), np.array([score])) / size
+        low, high = expanded_percentiles(np.minimum(found, MOST_TIMES), self.rows)
+        return Multiplier(min(float(best), MOST_TIMES), (max(0.0, low), min(high, MOST_TIMES)))
+
     def _drawn(self, size: float) -> "Numbers":
         drawn: Numbers = self.draws[:, 0] - self.draws[:, 1] * size ** -self.draws[:, 2]
         return drawn
 
 
+@dataclass(frozen=True, slots=True)
+class Multiplier:
+    """How many times the human rows there would have to be for the same score; `MOST_TIMES` stands for so many or more.
+
+    The guide calls it the effective data multiplier.
+    """
+
+    times: float
+    interval: tuple[float, float]
+    """95 %, of the draw of the held-out rows."""
+
+    @property
+    def told(self) -> str:
+        """In words: "2.1 times (1.3 to 3.4)"."""
+        low, high = self.interval
+        if self.times >= MOST_TIMES or high >= MOST_TIMES:
+            return f"at least {low:.1f} times"
+        return f"{self.times:.1f} times ({low:.1f} to {high:.1f})"
+
+
 def learning_curve(
-    scores: Mapping[float, float], rows: Mapping[float, Sequence[float]], span: tuple[float, float], *, seed: int = 7
+    scores: Mapping[float, float], rows: Mapping[float, Sequence[float]], span: tuple[float, float], *, seed: int = SEED
 ) -> Curve | None:
     """Fit a curve through scores by number of training rows; None with fewer than `FEWEST` numbers.
 
@@ -95,3 +134,15 @@ def fit(sizes: Sequence[float], values: "Numbers", span: tuple[float, float]) ->
         best[better] = np.column_stack([limit, drop, np.full(len(values), exponent)])[better]
         least[better] = error[better]
     return best
+
+
+def _sizes(laws: "Numbers", scores: "Numbers") -> "Numbers":
+    """Where each law, (lines, 3), comes to its score, (lines,): infinity beyond its limit, (lines,)."""
+    import numpy as np
+
+    limit, drop, exponent = laws.T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = drop / (limit - scores)
+        found = np.where(ratio > 0, ratio ** (1 / exponent), np.inf)
+    sized: Numbers = np.where(np.isfinite(found), found, np.inf)
+    return sized

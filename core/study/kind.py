@@ -1,12 +1,12 @@
 """What a kind of study is."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from core.evaluate.metrics.metric import Measure
 from core.strategy.plan import Plan
-from core.study.curve import Curve
+from core.study.curve import Curve, Multiplier
 from core.study.outcome import Outcome
 from core.study.study import Variant
 
@@ -20,6 +20,8 @@ class Base:
     """Every method, and what changes in the plan when it is taken."""
     train_rows: int
     """Rows that there are to train on."""
+    human_rows: int
+    """Of them those that no teacher wrote."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,7 @@ class Finding:
     notes: tuple[str, ...] = ()
     """How far to trust it."""
     curve: Curve | None = None
+    multiplier: Multiplier | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,3 +90,7 @@ class Kind:
     """
     conclude: Callable[[Results], Finding | None]
     """What the scores say; None where they are too few to say anything."""
+    prunable: bool = False
+    """Whether a run that cannot win may be given up: where the best one is sought, and not each one's score."""
+    undone: Mapping[str, Any] = field(default_factory=dict)
+    """What the plan's data become before anything is varied: all rows, where it is rows that are varied."""

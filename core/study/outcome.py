@@ -21,6 +21,8 @@ class Outcome:
 
     label: str
     at: float | None = None
+    aside: str = ""
+    """What sets it apart from the others on the axis."""
     run: str = ""
     state: RunState | None = None
     """None where there is no run."""
@@ -78,6 +80,7 @@ def outcome_of(variant: Variant, store: Store) -> tuple[Outcome, Evaluation | No
     outcome = Outcome(
         label=variant.label,
         at=variant.at,
+        aside=variant.aside,
         run=variant.run,
         state=state,
         reused=variant.reused,
@@ -109,6 +112,8 @@ def _untuned(evaluation: Evaluation) -> Outcome | None:
 def _problem(variant: Variant, state: RunState, records: Sequence[Record], *, scored: bool) -> str:
     if not state.is_final or scored:
         return ""
+    if variant.pruned:
+        return variant.pruned
     if state is RunState.DONE:
         return "No rows were held out for scoring." if not variant.plan.data.test_share else "It has no scores."
     ends = [r.event for r in records if isinstance(r.event, StateChanged) and r.event.state is state]

@@ -59,5 +59,5 @@ class Report:
     @property
     def can_go_on(self) -> bool:
         """Whether something is left to be run that is not under way."""
-        wanted = {variant.label for variant in self.study.variants if not variant.left_out}
+        wanted = {variant.label for variant in self.study.variants if not variant.left_out and not variant.pruned}
         return any(it.label in wanted and it.is_over and it.score is None for it in self.outcomes)

@@ -15,10 +15,12 @@ from core.strategy.advise import Advice
 from core.strategy.memory import MemoryForecast
 from core.strategy.plan import Plan
 from core.strategy.time_forecast import TimeForecast
+from core.study.document import written
 from core.study.earlier import find_same
 from core.study.kind import Base, Results
 from core.study.kinds import KINDS
 from core.study.outcome import outcomes
+from core.study.prune import Pruner
 from core.study.report import Outlook, Report
 from core.study.study import Study, Variant, read_study
 
@@ -61,9 +63,12 @@ class Studies:
 
     def __init__(self, engine: Works) -> None:
         self._engine = engine
+        self._pruner = Pruner(engine.store)
 
-    def plan(self, kind: str, plan: Plan, values: Sequence[str] = ()) -> Study:
+    def plan(self, kind: str, plan: Plan, values: Sequence[str] = (), *, prune: bool = False) -> Study:
         """A study that is not begun yet; without `values` it has those that are usual.
+
+        With `prune` a run is given up that cannot win any more, of kinds that seek the best one.
 
         Raises:
             NotFoundError: There is no such kind, or a method in `values`.
@@ -72,16 +77,20 @@ class Studies:
         asked = KINDS[kind]
         plan = self._engine.read_plan(plan.model_dump())
         advice = self._engine.advise(plan.data, plan.model)
-        whole = plan.data.model_copy(update={"train_rows": 0, "split": ""}) if kind == "rows" else plan.data
-        plan = plan.model_copy(update={"data": whole.model_copy(update={"split": ""})})
-        base = Base(plan=plan, swaps=advice.swaps, train_rows=len(self._engine.split(plan.data, plan.seed).train))
-        varied = [asked.vary(base, value) for value in values or asked.default(base)]
+        plan = plan.model_copy(update={"data": plan.data.model_copy(update={**asked.undone, "split": ""})})
+        base = Base(
+            plan=plan,
+            swaps=advice.swaps,
+            train_rows=len(self._engine.split(plan.data, plan.seed).train),
+            human_rows=len(self._engine.split(plan.data.model_copy(update={"generated": False}), plan.seed).train),
+        )
+        varied = [replace(asked.vary(base, value), value=value) for value in values or asked.default(base)]
         variants = list({variant.label: variant for variant in varied}.values())
         if not 2 <= len(variants) <= MOST:
             raise SettingsError({"values": f"a study compares 2 to {MOST} variants, and these are {len(variants)}"})
         variants = [self._checked(variant) for variant in variants]
         name = f"{asked.title}: {plan.data.name}, {plan.model.rpartition('/')[2]}"
-        return Study(name=name[:_NAME], kind=kind, plan=plan, variants=tuple(variants))
+        return Study(name=name[:_NAME], kind=kind, plan=plan, variants=tuple(variants), prune=prune and asked.prunable)
 
     def outlook(self, study: Study) -> Outlook:
         """What the variants that were not begun yet will take."""
@@ -130,7 +139,7 @@ class Studies:
             state = self._state(variant)
             if state is None:
                 self._run(study, index)
-            elif state.is_final and state is not RunState.DONE:
+            elif state.is_final and state is not RunState.DONE and not variant.pruned:
                 self._engine.resume(variant.run)
         return self.find(number)
 
@@ -145,6 +154,11 @@ class Studies:
                 with contextlib.suppress(UserError):
                     found.append(self.go_on(study.number))
         return found
+
+    def look_after(self) -> None:
+        """Give up runs that cannot win any more, of studies that were begun so; the runner calls it again and again."""
+        if self._pruner.is_due() and (unfinished := self._engine.store.unfinished()):
+            self._pruner.look(self.all(), unfinished)
 
     def stop(self, number: int) -> Study:
         """Stop the whole study: what waits is taken out, what is at work keeps its best weights.
@@ -200,6 +214,14 @@ class Studies:
             finding = KINDS[study.kind].conclude(results)
         return Report(study=study, outcomes=tuple(found), primary=primary, finding=finding)
 
+    def written(self, number: int, form: str) -> str:
+        """The report of a study as a document, "html" or "md".
+
+        Raises:
+            NotFoundError: There is no such study, or no such format.
+        """
+        return written(self.report(number), form)
+
     def _checked(self, variant: Variant) -> Variant:
         """The variant with its plan complete, or with the reason why it cannot be run here."""
         try:
@@ -253,6 +275,11 @@ class Studies:
     def _never_again(self, variants: Sequence[Variant]) -> bool:
         store = self._engine.store
         return any(self._state(it) is RunState.LOST and store.run(it.run).attempt >= _TRIES for it in variants)
+
+
+def is_id(typed: str) -> bool:
+    """Whether that is a study rather than a run."""
+    return typed.startswith("s") and typed[1:].isdecimal()
 
 
 def read_id(typed: str) -> int:

@@ -22,6 +22,12 @@ class Variant:
     """Whether the run was there before the study."""
     left_out: str = ""
     """Why it cannot be run here; empty where it can."""
+    value: str = ""
+    """What was asked for: "8", "lora"."""
+    pruned: str = ""
+    """Why its run was given up; empty where it was not."""
+    aside: str = ""
+    """What sets it apart from the others on the axis: "with generated rows"; empty for the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +44,8 @@ class Study:
     variants: tuple[Variant, ...]
     halted: bool = False
     """Whether somebody stopped it; then it goes on only when somebody wishes."""
+    prune: bool = False
+    """Whether runs are given up that cannot win any more."""
     created_at: float = 0.0
     """UTC epoch, seconds."""
 

@@ -1,5 +1,7 @@
 """What every page promises, looked at in a real browser over a home that holds finished runs."""
 
+from pathlib import Path
+
 import pytest
 
 from core.engine import Engine
@@ -56,6 +58,25 @@ def _hostile_rows() -> str:
     return "\n".join(lines)
 
 
+def test_a_figure_is_saved_for_a_slide_as_png_and_svg_without_asking_anybody(finished, look):
+    served, run_id = finished
+    page = look.tab(f"{served.url}/?step=3&run={run_id}", dark=True)
+    page.hover("#ft-loss")
+    files = {}
+    for kind in ("PNG", "SVG"):
+        with page.expect_download() as caught:
+            page.click(f"#ft-loss button[aria-label='Save this figure as {kind}']")
+        assert caught.value.suggested_filename.endswith(f".{kind.lower()}")
+        files[kind] = Path(caught.value.path()).read_bytes()
+    assert files["PNG"].startswith(b"\x89PNG")
+    drawing = files["SVG"].decode()
+    assert drawing.startswith("<svg")
+    assert "rgb(255, 255, 255)" in drawing
+    assert "validation" in drawing
+    assert look.foreign == []
+    assert look.complaints == []
+
+
 def test_every_page_says_its_finding_in_both_themes_and_calls_nobody(finished, look):
     served, run_id = finished
     for dark in (False, True):
@@ -93,19 +114,43 @@ def test_a_link_opens_its_run_and_the_back_button_goes_back(finished, look):
     assert f"run={run_id}" in page.url
 
 
-def test_the_counts_filter_the_rows_and_a_row_opens_side_by_side(finished, look):
+def test_rows_are_filtered_read_and_judged_and_a_second_tab_sees_it_after_a_reload_too(finished, look):
     served, run_id = finished
     page = look.tab(f"{served.url}/?run={run_id}&step=4")
-    says(page, "Better by")
-    prompt = "#ft-detail textarea"
-    page.wait_for_function(f"() => document.querySelector('{prompt}').value.startsWith('Classify the text.')")
-    first = page.input_value(prompt)
+    says(page, "1 to 50 of 300 rows")
     page.click("#ft-outcome label:has-text('worse')")
-    page.wait_for_function("() => !document.querySelector('#ft-rows').innerText.includes('better')")
-    page.wait_for_function(f"first => document.querySelector('{prompt}').value !== first", arg=first)
-    first = page.input_value(prompt)
+    says(page, "28 rows, chosen from 300")
+    says(page, "worse", "#ft-reading-row")
     page.click("#ft-rows [data-testid='cell-1-2']")
-    page.wait_for_function(f"first => document.querySelector('{prompt}').value !== first", arg=first)
+    says(page, "Row 11", "#ft-reading-row")
+    assert page.locator("#ft-reading-row mark").count() == 2
+    page.keyboard.press("n")
+    says(page, "Row 21", "#ft-reading-row")
+    page.keyboard.press("2")
+    says(page, "tuned better 1", "#ft-rows-files")
+    page.fill("#ft-row-note textarea", "<img src=x onerror=window.pwned=1>")
+    page.click("#ft-next-row")
+    says(page, "Row 31", "#ft-reading-row")
+    assert page.input_value("#ft-row-note textarea") == ""
+    second = look.tab(f"{served.url}/?run={run_id}&step=4", width=390, dark=True)
+    says(second, "tuned better 1", "#ft-rows-files")
+    page.click("#ft-verdict label:has-text('Both bad')")
+    says(second, "both bad 1", "#ft-rows-files")
+    assert overflow(second) <= 0
+    second.click("#ft-search-rows input")
+    second.keyboard.type("ONERROR")
+    says(second, "1 row, chosen from 300")
+    says(second, "Row 21", "#ft-reading-row")
+    assert "onerror" in second.input_value("#ft-row-note textarea")
+    look.picture(page, "evaluate-rows")
+    assert page.evaluate("window.pwned") is None
+    lines = served.client().get(f"/results/{run_id}/rows.jsonl").text.splitlines()
+    assert len(lines) == 300
+    assert sum('"verdict": "neither"' in line for line in lines) == 1
+    report = served.client().get(f"/results/{run_id}/report.html")
+    assert "attachment" in report.headers["content-disposition"]
+    assert "People who read rows found: tuned better 1, both bad 1." in report.text
+    assert look.complaints == []
 
 
 def test_a_file_that_cannot_be_read_is_refused_where_it_was_dropped_and_the_old_data_stay(finished, look, tmp_path):

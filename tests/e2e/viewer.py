@@ -5,11 +5,23 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from playwright.sync_api import TimeoutError as TimedOut
+
 PATIENCE = int(os.environ.get("FEWTUNE_PATIENCE", "240")) * 1000
 """Milliseconds that anything may take on a busy machine."""
 _FIGURES_DRAWN = """() => [...document.querySelectorAll('.ft-plot')].every(
     plot => plot.offsetParent === null || plot.querySelector('.main-svg'))"""
-PAGES = {1: "data", 2: "strategy", 3: "train", 4: "evaluate", 5: "export", 6: "runs"}
+PAGES = {
+    1: "data",
+    2: "strategy",
+    3: "train",
+    4: "evaluate",
+    5: "export",
+    6: "runs",
+    7: "augment",
+    8: "studies",
+    9: "playground",
+}
 
 
 class Viewer:
@@ -71,10 +83,18 @@ def go(page: Any, step: int) -> None:
 
 
 def says(page: Any, text: str, where: str = "#ft-walk") -> None:
-    """Wait until the page says `text`."""
-    page.wait_for_function(
-        "([where, text]) => (document.querySelector(where)?.innerText || '').includes(text)", arg=[where, text]
-    )
+    """Wait until the page says `text`.
+
+    Raises:
+        AssertionError: It does not; the message holds what it says instead.
+    """
+    try:
+        page.wait_for_function(
+            "([where, text]) => (document.querySelector(where)?.innerText || '').includes(text)", arg=[where, text]
+        )
+    except TimedOut as error:
+        shown = page.inner_text("body")
+        raise AssertionError(f"{text!r} is not in {where}; the page says: {shown[:3000]}") from error
 
 
 def overflow(page: Any) -> int:

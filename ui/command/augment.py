@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from core.augment.card import open_card
 from core.augment.pipeline import Augmentation, Forecast, Outcome
 from core.augment.spend import Limits
+from core.augment.standing import belong
 from core.augment.teachers import TEACHERS
 from core.engine import Engine
 from core.errors import MachineError, SettingsError
@@ -52,6 +53,7 @@ def augment(engine: Engine, given: Namespace) -> int:
             say.tell(_told(forecast))
         return 0
     say.note(_told(forecast))
+    belong(work.folder, choice.source)
     outcome = _run(augmentations, work, given.count)
     kept: dict[str, Any] = {"data": "", "written": []}
     if outcome.chosen:

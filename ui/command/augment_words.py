@@ -7,7 +7,12 @@ from pathlib import Path
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `augment`."""
     parser.add_argument("source", metavar="SOURCE", help="file, folder, sample, or a hub data set (owner/name)")
-    parser.add_argument("--teacher", default="openai", metavar="NAME", help="who writes: openai, any endpoint like it")
+    parser.add_argument(
+        "--teacher",
+        default="openai",
+        metavar="NAME",
+        help="who writes: openai, any endpoint like it; local, a model here; or rules, without one",
+    )
     parser.add_argument("--count", type=int, default=100, metavar="N", help="good rows that are wanted (100)")
     parser.add_argument(
         "--set",

@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections.abc import Callable
 
 from core.engine import Engine
-from ui.command import augment, control, data, queue, runs, say, serving, study, train
+from ui.command import augment, control, data, judge, push, queue, report, runs, say, serving, study, train, trying
 from ui.command.follow import Left
 
 COMMANDS: dict[str, Callable[[Engine, Namespace], int]] = {
@@ -14,9 +14,13 @@ COMMANDS: dict[str, Callable[[Engine, Namespace], int]] = {
     "train": train.train,
     "study": study.study,
     "evaluate": runs.evaluate,
+    "judge": judge.judge,
     "export": runs.export,
+    "push": push.push,
     "import": runs.take_in,
     "serve": serving.serve,
+    "report": report.report,
+    "try": trying.try_out,
     "runs": runs.runs,
     "stop": control.stop,
     "pause": control.pause,

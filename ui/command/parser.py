@@ -1,13 +1,14 @@
 """The words that the command line understands."""
 
 import argparse
-import difflib
-import re
 from pathlib import Path
 from typing import Any, NoReturn
 
 from core.errors import UserError
+from ui.command import judge_words, push_words, try_words
 from ui.command.augment_words import add_options
+from ui.command.kinds import names, port, positive
+from ui.command.refusals import sentence, suggestion
 from ui.command.study_words import add_words
 
 GOALS = ("best", "balanced", "least_memory", "fastest")
@@ -29,7 +30,7 @@ class Parser(argparse.ArgumentParser):
         Raises:
             UserError: Always.
         """
-        raise UserError(_sentence(message), _suggestion(message) or f"See '{self.prog} --help'.")
+        raise UserError(sentence(message), suggestion(message) or f"See '{self.prog} --help'.")
 
 
 def build_parser() -> Parser:
@@ -51,9 +52,13 @@ def build_parser() -> Parser:
         _add_train,
         _add_study,
         _add_evaluate,
+        _add_judge,
         _add_export,
+        _add_push,
         _add_import,
         _add_serve,
+        _add_report,
+        _add_try,
         _add_runs,
         _add_stop,
         _add_pause,
@@ -104,7 +109,7 @@ def _command(commands: Any, name: str, about: str) -> Parser:  # noqa: ANN401 - 
 def _add_dashboard(parser: Parser) -> None:
     group = parser.add_argument_group("dashboard")
     group.add_argument("--host", default="127.0.0.1", help="address to listen on; others than 127.0.0.1 need accounts")
-    group.add_argument("--port", type=_port, default=None, metavar="N", help="port (7860); 0 takes a free one")
+    group.add_argument("--port", type=port, default=None, metavar="N", help="port (7860); 0 takes a free one")
     group.add_argument("--auth-file", type=Path, metavar="FILE", help="accounts, one user:password per line")
     group.add_argument(
         "--models",
@@ -127,7 +132,7 @@ def _add_check(commands: Any) -> None:  # noqa: ANN401
     parser.add_argument("--sheet", default="", metavar="NAME", help="the sheet of a workbook (the first with rows)")
     parser.add_argument(
         "--fix",
-        type=_names,
+        type=names,
         default=[],
         metavar="NAME[=MEND],...",
         help="mend these findings in turn; 'safe' for all that take nothing away; or a conversion's name",
@@ -141,14 +146,14 @@ def _add_advise(commands: Any) -> None:  # noqa: ANN401
     parser.add_argument("--model", required=True, metavar="MODEL", help="hub id, local folder, or starter")
     _add_wishes(parser)
     parser.add_argument(
-        "--gpu-memory", type=_positive, metavar="GIB", help="advise for a GPU of this size instead of this machine"
+        "--gpu-memory", type=positive, metavar="GIB", help="advise for a GPU of this size instead of this machine"
     )
     parser.add_argument("--measure", action="store_true", help="take a few real steps to forecast the time")
     parser.add_argument(
         "--prompt", action="store_true", help="try worked examples in the prompt first, on the validation rows"
     )
     parser.add_argument(
-        "--price", type=_positive, metavar="PER_HOUR", help="what an hour of this machine costs, in any money"
+        "--price", type=positive, metavar="PER_HOUR", help="what an hour of this machine costs, in any money"
     )
 
 
@@ -195,6 +200,10 @@ def _add_evaluate(commands: Any) -> None:  # noqa: ANN401
     parser.add_argument("--again", action="store_true", help="score anew instead of showing the stored scores")
 
 
+def _add_judge(commands: Any) -> None:  # noqa: ANN401
+    judge_words.add_options(_command(commands, "judge", "have a language model compare base and tuned answers"))
+
+
 def _add_export(commands: Any) -> None:  # noqa: ANN401
     parser = _command(commands, "export", "write the tuned model in a form that runs elsewhere")
     parser.add_argument("run", metavar="RUN")
@@ -205,6 +214,10 @@ def _add_export(commands: Any) -> None:  # noqa: ANN401
     parser.add_argument("--without-weights", action="store_true", help="of a run: only plan, log and scores")
 
 
+def _add_push(commands: Any) -> None:  # noqa: ANN401
+    push_words.add_words(_command(commands, "push", "upload a finished export to the Hugging Face hub, after asking"))
+
+
 def _add_import(commands: Any) -> None:  # noqa: ANN401
     parser = _command(commands, "import", "take in a run that 'export RUN --to run' wrote elsewhere")
     parser.add_argument("file", type=Path, metavar="FILE.zip")
@@ -213,6 +226,17 @@ def _add_import(commands: Any) -> None:  # noqa: ANN401
 def _add_serve(commands: Any) -> None:  # noqa: ANN401
     parser = _command(commands, "serve", "serve the merged export to programs on this machine, until Ctrl+C")
     parser.add_argument("run", metavar="RUN")
+
+
+def _add_report(commands: Any) -> None:  # noqa: ANN401
+    parser = _command(commands, "report", "write all that is known of a run or a study as one document to give away")
+    parser.add_argument("run", metavar="RUN", help="or a study: s1")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="where to (report-RUN.html here); - prints it")
+    parser.add_argument("--format", choices=("html", "md"), default="", help="html (default), or md; FILE's ending too")
+
+
+def _add_try(commands: Any) -> None:  # noqa: ANN401
+    try_words.add_words(_command(commands, "try", "let base and tuned model answer a prompt, side by side"))
 
 
 def _add_runs(commands: Any) -> None:  # noqa: ANN401
@@ -255,44 +279,3 @@ def _add_queue(commands: Any) -> None:  # noqa: ANN401
     act.add_argument("--at", metavar="RUN=TIME", help="let it begin not before a time; without TIME, at its turn")
     act.add_argument("--pause", action="store_true", help="let nothing new begin; the run at work goes on")
     act.add_argument("--go-on", action="store_true", help="let the next begin")
-
-
-def _names(text: str) -> list[tuple[str, str]]:
-    """Pairs of a finding's name and a mend's, empty for the recommended one: a,b=drop."""
-    pairs = [part.strip().partition("=") for part in text.split(",") if part.strip()]
-    return [(name.strip(), mend.strip()) for name, _, mend in pairs]
-
-
-def _port(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= 65535:
-        raise argparse.ArgumentTypeError(f"{text} is not a port; ports go from 0 to 65535")
-    return number
-
-
-def _positive(text: str) -> float:
-    number = float(text)
-    if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
-    return number
-
-
-_port.__name__ = "port"  # argparse names the type in its message
-_positive.__name__ = "number"
-
-
-def _sentence(message: str) -> str:
-    """Argparse's message as a sentence, without the list of choices, which the fix may name."""
-    text = re.sub(r"^argument (COMMAND|[^:]+): ", lambda m: f"{m[1]}: " if m[1] != "COMMAND" else "", message)
-    text = re.sub(r" \(choose from .*\)$", "", text).rstrip(".")
-    return f"{text[:1].upper()}{text[1:]}."
-
-
-def _suggestion(message: str) -> str:
-    """The choice that was probably meant, or all of them."""
-    found = re.search(r"invalid choice: '(.*)' \(choose from (.*)\)$", message)
-    if found is None:
-        return ""
-    choices = [choice.strip(" '") for choice in found[2].split(",")]
-    close = difflib.get_close_matches(found[1], choices, n=1)
-    return f"Did you mean {close[0]!r}?" if close else f"Choose one of: {', '.join(choices)}."

@@ -1,5 +1,6 @@
 """`evaluate`, `export`, `runs`, `resume`: what is done with runs that exist."""
 
+import dataclasses
 from argparse import Namespace
 from collections.abc import Mapping
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from core.engine import Engine, RunSummary
 from core.errors import UserError
 from core.evaluate.as_json import as_json
+from core.evaluate.card import forgotten_told
 from core.evaluate.evaluation import Evaluation
 from core.events import Exported, RunState
 from core.job.exports import RUN
@@ -77,14 +79,18 @@ def evaluate(engine: Engine, given: Namespace) -> int:
         scores = engine.evaluation(given.run)
     if scores is None:
         return _failed(f"Run {summary.row.id} has no scores.", "Look into its worker.log.", given)
+    beside = engine.results.beside(summary.row.id)
     if given.json:
-        say.answer(as_json(scores))
+        say.answer(as_json(scores) | {"beside": [dataclasses.asdict(one) for one in beside]})
         return 0
     _tell_scores(scores.metrics, len(scores.rows), scores)
     say.tell(f"{scores.headline}.")
     for problem in scores.problems:
         say.note(problem)
     say.tell(f"{scores.wins} better, {scores.losses} worse, {scores.ties} alike")
+    for one in beside:
+        say.tell(one.told)
+    say.tell(f"Forgetting: {forgotten_told(scores)}")
     return 0
 
 

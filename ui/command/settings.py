@@ -15,7 +15,7 @@ from core.strategy.plan import Plan
 
 FIXED = frozenset({"data", "options", "model", "method"})
 """Fields of the plan that have an argument of their own, or none."""
-SETTABLE_DATA = ("instruction", "validation_share", "test_share", "train_rows")
+SETTABLE_DATA = ("instruction", "validation_share", "test_share", "train_rows", "generated")
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ def study(engine: Engine, given: Namespace) -> int:
     if given.kind is None:
         raise UserError("What is to be varied was not said.", f"Add --kind with one of: {', '.join(KINDS)}.")
     values = [value.strip() for value in given.values.split(",") if value.strip()]
-    planned = engine.studies.plan(given.kind, make_plan(engine, given), values)
+    planned = engine.studies.plan(given.kind, make_plan(engine, given), values, prune=given.prune)
     outlook = engine.studies.outlook(planned)
     if given.measure:
         for variant in outlook.unmeasured:
@@ -199,6 +199,9 @@ def answer_of(report: Report) -> Mapping[str, object]:
         "notes": list(finding.notes) if finding else [],
         "plan": finding.adopt.model_dump(mode="json") if finding and finding.adopt else None,
         "curve": {"limit": curve.limit, "drop": curve.drop, "exponent": curve.exponent} if curve else None,
+        "multiplier": {"times": finding.multiplier.times, "interval": list(finding.multiplier.interval)}
+        if finding and finding.multiplier
+        else None,
         "can_go_on": report.can_go_on,
     }
 

@@ -13,6 +13,7 @@ from ui import drawings, exportsheet, markup, phrases, words
 from ui.desk import Desk
 from ui.markup import text
 from ui.notices import guarded
+from ui.pages import push
 from ui.present import RunView
 from ui.tab import EXPORT, RUNS, Tab, asked, quiet
 
@@ -35,6 +36,7 @@ def build(desk: Desk, tab: Tab) -> None:
     with gr.Row(elem_classes=["ft-choices"]):
         for exporter in EXPORTERS.values():
             cards.extend(_card(desk, tab, exporter))
+    push.place(desk, tab)
     with gr.Row(elem_classes=["ft-card-head"]):
         packed = markup.view(_PACKING)
         pack = gr.Button("Pack the run", size="sm", elem_id="ft-pack-run", min_width=140)
@@ -46,11 +48,11 @@ def build(desk: Desk, tab: Tab) -> None:
     shown = [served, serving, ending]
     waiting = gr.Timer(_LOOK_SECONDS, active=False)
     serving.click(partial(on_served, desk), tab.run, [*shown, waiting], **asked())
-    waiting.tick(partial(on_waited, desk), tab.run, [*shown, waiting], **quiet())
+    waiting.tick(partial(on_waited, desk), tab.run, [*shown, waiting], **quiet(trigger_mode="once"))
     ending.click(partial(on_serving_ended, desk), tab.run, shown, **asked())
     drawn = [head, onward, status, stop, *shown, *cards]
-    looked = [tab.pulse.change, tab.step.change, tab.run.change]
-    gr.on(looked, partial(on_looked, desk), [tab.run, tab.step], drawn, **quiet(trigger_mode="always_last"))
+    looked = [tab.pulse.change, tab.entered.change]
+    gr.on(looked, partial(on_looked, desk), [tab.run, tab.step], drawn, **quiet())
     stop.click(partial(on_stop, desk), tab.run, stop, **asked())
     onward.click(partial(on_continued, desk), tab.run, [onward, tab.step], **asked())
 

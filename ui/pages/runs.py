@@ -13,7 +13,7 @@ from core.strategy.plan import Plan
 from ui import advicesheet, drawings, markup, notices, phrases, plots, queuecard, words
 from ui.desk import Desk
 from ui.notices import guarded
-from ui.tab import RUNS, TRAIN, Tab, asked, quiet
+from ui.tab import PLAYGROUND, RUNS, TRAIN, Tab, asked, quiet
 
 _HEADS = ["name", "state", "data", "plan", "score", "when", "took"]
 _WIDTHS = ["22%", "13%", "12%", "24%", "12%", "9%", "8%"]
@@ -22,9 +22,7 @@ _MOST_COMPARED = 8
 
 def build(desk: Desk, tab: Tab) -> None:
     """Place the page and connect it."""
-    with gr.Row(elem_classes=["ft-head"]):
-        head = markup.view(_headline([]))
-        opening = gr.Button("Open the run", variant="primary", interactive=False, elem_id="ft-open-run")
+    head, opening, trying = _head()
     queuecard.place(desk, tab)
     table, ids = _table(), gr.State([])
     with gr.Row():
@@ -38,21 +36,16 @@ def build(desk: Desk, tab: Tab) -> None:
         question = markup.view()
         really = gr.Button("Delete for good", variant="stop", size="sm", elem_id="ft-really-delete")
         keep = gr.Button("Keep it", size="sm", elem_id="ft-keep")
-    compared = gr.Dropdown(
-        [],
-        label="Compare",
-        info="The validation curves of up to eight runs.",
-        multiselect=True,
-        max_choices=_MOST_COMPARED,
-    )
+    compared = _comparing()
     curves = gr.Plot(show_label=False, elem_classes=["ft-plot", "wide"], visible=False, elem_id="ft-curves")
     differences = markup.view()
     listed = [head, table, ids, chosen, compared]
-    looked = [tab.step.change, tab.pulse.change]
-    gr.on(looked, partial(on_looked, desk), [tab.step, chosen], listed, **quiet(trigger_mode="always_last"))
+    looked = [tab.entered.change, tab.pulse.change]
+    gr.on(looked, partial(on_looked, desk), [tab.step, chosen], listed, **quiet())
     table.select(on_row_chosen, ids, chosen, **quiet())
-    chosen.change(partial(on_chosen, desk), chosen, [name, opening, rename, delete, sure], **quiet())
+    chosen.change(partial(on_chosen, desk), chosen, [name, opening, trying, rename, delete, sure], **quiet())
     opening.click(on_opened, chosen, [tab.run, tab.step], **quiet())
+    trying.click(on_tried, chosen, [tab.run, tab.step], **quiet())
     _take_in(desk, listed)
     rename.click(partial(on_renamed, desk), [chosen, name], listed, **asked())
     delete.click(partial(on_delete_wanted, desk), chosen, [sure, question], **asked())
@@ -61,9 +54,28 @@ def build(desk: Desk, tab: Tab) -> None:
     compared.change(partial(on_compared, desk), compared, [curves, differences], **quiet())
 
 
+def _head() -> tuple[gr.Markdown, gr.Button, gr.Button]:
+    with gr.Row(elem_classes=["ft-head"]):
+        head = markup.view(_headline([]))
+        with gr.Column(min_width=200):
+            opening = gr.Button("Open the run", variant="primary", interactive=False, elem_id="ft-open-run")
+            trying = gr.Button("Try it in the playground", interactive=False, elem_id="ft-try-run")
+    return head, opening, trying
+
+
 def _buttons() -> tuple[gr.Button, gr.Button]:
     rename = gr.Button("Rename", size="sm", elem_id="ft-rename", interactive=False)
     return rename, gr.Button("Delete", size="sm", elem_id="ft-delete", interactive=False)
+
+
+def _comparing() -> gr.Dropdown:
+    return gr.Dropdown(
+        [],
+        label="Compare",
+        info="The validation curves of up to eight runs.",
+        multiselect=True,
+        max_choices=_MOST_COMPARED,
+    )
 
 
 def _take_in(desk: Desk, listed: list[Any]) -> None:
@@ -103,13 +115,18 @@ def on_chosen(desk: Desk, run_id: str | None) -> list[Any]:
     """Ready the buttons for the chosen run."""
     known = {summary.row.id: summary.row.name for summary in desk.engine.runs()}
     here = run_id in known
-    buttons = [gr.Button(interactive=here) for _ in range(3)]
+    buttons = [gr.Button(interactive=here) for _ in range(4)]
     return [known.get(run_id or "", ""), *buttons, gr.Row(visible=False)]
 
 
 def on_opened(run_id: str) -> tuple[str, int]:
     """Open the run where it can be watched."""
     return run_id, TRAIN
+
+
+def on_tried(run_id: str) -> tuple[str, int]:
+    """Open the run where it can be asked."""
+    return run_id, PLAYGROUND
 
 
 @guarded
@@ -133,7 +150,7 @@ def on_renamed(desk: Desk, run_id: str, name: str) -> Any:  # noqa: ANN401
     """
     if not name.strip():
         raise UserError("A run needs a name.", "Type one and rename again.")
-    desk.engine.rename(run_id, name.strip())
+    desk.engine.store.rename(run_id, name.strip())
     return _listed(desk, run_id)
 
 

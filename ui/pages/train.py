@@ -46,8 +46,8 @@ def build(desk: Desk, tab: Tab) -> None:
         log = markup.view(_log(RunView()))
     figured = gr.State(("", 0.0))
     drawn = [head, status, onward, *buttons.drawn, loss, memory, rate, norm, speed, samples, log, again, figured]
-    looked = [tab.pulse.change, tab.step.change, tab.run.change]
-    gr.on(looked, partial(on_looked, desk), [tab.run, tab.step, figured], drawn, **quiet(trigger_mode="always_last"))
+    looked = [tab.pulse.change, tab.entered.change]
+    gr.on(looked, partial(on_looked, desk), [tab.run, tab.step, figured], drawn, **quiet())
     again.click(partial(on_started_again, desk), tab.run, tab.run, **asked())
     onward.click(partial(on_continued, desk), tab.run, tab.step, **asked())
 

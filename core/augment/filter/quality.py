@@ -8,6 +8,7 @@ cannot tell the seeds from their damaged copies (area under the ROC curve below 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from random import Random
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -90,14 +91,38 @@ def _doubt(known: Known) -> str:
 def _by_label(known: Known, candidates: Sequence[Entry]) -> Scored | None:
     """Scores of labels: how much surer a linear model on words is of the label than of the best other one."""
     import numpy as np
+
+    labels = tuple(str(seed.example.label) for seed in known.seeds)
+    learned = _learned(tuple(_asked(known, known.seeds)), labels)
+    if learned is None:
+        return None
+    if not candidates:
+        return Scored(learned.right, learned.wrong, np.zeros(0))
+    names = sorted(set(labels))
+    sure = learned.model.predict_log_proba(_asked(known, candidates))
+    theirs = np.array([names.index(str(candidate.example.label)) for candidate in candidates])
+    return Scored(learned.right, learned.wrong, _margins(sure, theirs))
+
+
+@dataclass(frozen=True, slots=True)
+class _Learned:
+    """What the seeds teach of labels: scores as in `Scored`, and a model of all seeds."""
+
+    right: "Numbers"
+    wrong: "Numbers"
+    model: Any
+
+
+@lru_cache(maxsize=2)  # a job judges again after every round, by the same seeds
+def _learned(texts: tuple[str, ...], labels: tuple[str, ...]) -> _Learned | None:
+    import numpy as np
     from sklearn.model_selection import StratifiedKFold
 
-    labels = [str(seed.example.label) for seed in known.seeds]
     names = sorted(set(labels))
     fewest = min(labels.count(name) for name in names)
     if len(names) < 2 or fewest < 2:
         return None
-    texts, truth = _asked(known, known.seeds), np.array([names.index(label) for label in labels])
+    truth = np.array([names.index(label) for label in labels])
     chance = Random(_SEED)
     wrong_labels = np.array([chance.choice([n for n in range(len(names)) if n != label]) for label in truth.tolist()])
     right, wrong = np.zeros(len(truth)), np.zeros(len(truth))
@@ -105,11 +130,7 @@ def _by_label(known: Known, candidates: Sequence[Entry]) -> Scored | None:
         model = _linear().fit([texts[place] for place in learn], truth[learn])
         sure = model.predict_log_proba([texts[place] for place in held])
         right[held], wrong[held] = _margins(sure, truth[held]), _margins(sure, wrong_labels[held])
-    if not candidates:
-        return Scored(right, wrong, np.zeros(0))
-    sure = _linear().fit(texts, truth).predict_log_proba(_asked(known, candidates))
-    theirs = np.array([names.index(str(candidate.example.label)) for candidate in candidates])
-    return Scored(right, wrong, _margins(sure, theirs))
+    return _Learned(right, wrong, _linear().fit(texts, truth))
 
 
 def _asked(known: Known, rows: Sequence[Entry]) -> list[str]:
@@ -121,9 +142,11 @@ def _linear() -> Any:  # noqa: ANN401 - its library is not typed
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline, make_union
 
+    from core.augment.filter.span import Span
+
     words = TfidfVectorizer(analyzer=words_of, sublinear_tf=True)
     letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True, max_features=50_000)
-    return make_pipeline(make_union(words, letters), LogisticRegression(C=20.0, max_iter=300, tol=1e-3))
+    return make_pipeline(make_union(words, letters), Span(), LogisticRegression(C=20.0, max_iter=300, tol=1e-3))
 
 
 def _margins(sure: "Numbers", labels: "Numbers") -> "Numbers":

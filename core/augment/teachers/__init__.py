@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from core.augment.teachers import openai
+from core.augment.teachers import local, openai, rules
 from core.augment.teachers.teacher import Teacher
 from core.registry import Registry
 
-TEACHERS: Registry[Teacher[Any]] = Registry("teacher", [openai.TEACHER])
+TEACHERS: Registry[Teacher[Any]] = Registry("teacher", [openai.TEACHER, local.TEACHER, rules.TEACHER])

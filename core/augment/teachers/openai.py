@@ -14,14 +14,13 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.augment.teachers.teacher import Ask, Reply, Request, Teacher, Trouble
+from core.augment.teachers.teacher import Question, Reply, Teacher, Trouble
 from core.errors import SettingsError
 
 MOST_BYTES = 4 * 2**20
 """Of an answer; a hundred times what eight rows take."""
 _LONGEST_WAIT = 60.0
 _CHARACTERS_A_TOKEN = 4
-_SYSTEM = "You write training data. You answer with JSON alone."
 
 
 class OpenaiOptions(BaseModel):
@@ -41,8 +40,8 @@ class OpenaiOptions(BaseModel):
     ] = 120.0
 
 
-def _open(options: OpenaiOptions, key: str) -> Ask:
-    """Check the address.
+def connect(options: OpenaiOptions, key: str) -> "Endpoint":
+    """Check the address; nothing is asked yet.
 
     Raises:
         SettingsError: It is no address that may be asked.
@@ -58,7 +57,7 @@ def _open(options: OpenaiOptions, key: str) -> Ask:
     if not key.isascii() or any(ord(c) <= 32 for c in key):
         raise SettingsError({"key": "holds characters that no key has"})
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it names each address that is asked
-    return _Endpoint(options, key)
+    return Endpoint(options, key)
 
 
 def _is_link_local(host: str) -> bool:
@@ -68,12 +67,14 @@ def _is_link_local(host: str) -> bool:
         return False
 
 
-class _Endpoint:
+class Endpoint:
+    """Asks one question at a time of each thread that calls it."""
+
     def __init__(self, options: OpenaiOptions, key: str) -> None:
         self._options = options
         self._key = key
 
-    def __call__(self, request: Request) -> Reply:
+    def __call__(self, request: Question) -> Reply:
         """Ask once.
 
         Raises:
@@ -105,12 +106,15 @@ class _Endpoint:
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._key}"} if self._key else {}
 
-    def _body(self, request: Request) -> dict[str, Any]:
+    def _body(self, request: Question) -> dict[str, Any]:
         return {
             "model": self._options.model,
             "temperature": self._options.temperature,
             "max_tokens": request.most_tokens,
-            "messages": [{"role": "system", "content": _SYSTEM}, {"role": "user", "content": request.prompt}],
+            "messages": [
+                {"role": "system", "content": request.system},
+                {"role": "user", "content": request.prompt},
+            ],
         }
 
 
@@ -148,7 +152,7 @@ def _read(chunks: Any, latest: float) -> bytes:  # noqa: ANN401 - an iterator of
     return bytes(content)
 
 
-def _reply(content: bytes, request: Request) -> Reply:
+def _reply(content: bytes, request: Question) -> Reply:
     try:
         said = json.loads(content)
         text = said["choices"][0]["message"]["content"]
@@ -183,6 +187,6 @@ TEACHER: Teacher[OpenaiOptions] = Teacher(
     options=OpenaiOptions,
     at_once=4,
     costs=True,
-    open=_open,
+    open=connect,
     called=_called,
 )

@@ -176,6 +176,8 @@ def members(archive: zipfile.ZipFile, name: str) -> Iterator[Member]:
         DataError: One of them is a link, lies outside the archive, is itself an archive, or needs a password.
     """
     for info in archive.infolist():
+        if not info.filename:  # Python's own check for folders would fail on it
+            raise DataError(f"{name} holds a file without a name.", _DAMAGED)
         path = info.filename.replace("\\", "/")
         parts = PurePosixPath(path).parts
         if info.is_dir() or any(part.startswith((".", "__MACOSX")) and part != ".." for part in parts):

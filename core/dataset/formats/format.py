@@ -72,6 +72,8 @@ class Format:
     """None where the table is certainly something else."""
     convert: Callable[[Row, Mapping[str, str], str], Converted]
     """Takes a row, the mapping and the instruction; raises `RowUnfit`."""
+    labelled: bool = False
+    """Whether each row of it carries one of a few labels."""
 
     @property
     def required(self) -> tuple[str, ...]:

@@ -64,4 +64,5 @@ FORMAT = Format(
     default_instruction=_INSTRUCTION,
     detect=_detect,
     convert=_convert,
+    labelled=True,
 )

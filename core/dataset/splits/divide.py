@@ -10,7 +10,7 @@ from core.dataset.finding import Finding, counted
 from core.dataset.health.check import SAMPLE
 from core.dataset.progress import Progress, nobody
 from core.dataset.splits.limit import limited
-from core.dataset.splits.made import find_made
+from core.dataset.splits.made import find_made, without_made
 from core.dataset.splits.split import (
     MIN_TEST,
     SAME_PROMPT,
@@ -54,8 +54,12 @@ def divide_places(
     """
     shares = Shares(validation=choice.validation_share, test=choice.test_share, folds=choice.folds, fold=choice.fold)
     looks = {file: reading.index.look for file, reading in readings.items()}
-    places = find_places(looks, shares, seed, find_ties(readings, choice, near), tell, find_made(readings))
-    return limited(places, looks["train"].labels, choice.train_rows, seed) if choice.train_rows else places
+    made = find_made(readings)
+    places = find_places(looks, shares, seed, find_ties(readings, choice, near), tell, made)
+    own = made.get("train", {})
+    if own and not choice.generated:
+        places = without_made(places, own)
+    return limited(places, looks["train"].labels, choice.train_rows, seed, own) if choice.train_rows else places
 
 
 def find_split(

@@ -1,16 +1,19 @@
 """Generated rows in a division: for training alone, in measure, and only where nothing held out had a part in them."""
 
-from collections.abc import Hashable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from core.dataset.provenance import generated_rows
 
 if TYPE_CHECKING:
     from core.dataset.examples import Reading
+    from core.dataset.splits.split import Places
 
 MOST_A_HUMAN_ROW = 4
 """Generated training rows for each human one at most; the guide goes to ten, of 100 seeds a thousand rows."""
+
+NOT_WANTED = "generated rows, as the plan wants none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,16 @@ def leave_made_out(kept: MutableMapping[str, list[int]], made: Made) -> dict[tup
             gone[file, f"generated {file} rows"] = there
             kept[file] = [place for place in kept[file] if place not in made[file]]
     return gone
+
+
+def without_made(places: "Places", made: Collection[int]) -> "Places":
+    """The division with human training rows alone."""
+    file, there = places.sides["train"]
+    gone = [place for place in there if place in made]
+    if not gone:
+        return places
+    sides = {**places.sides, "train": (file, [place for place in there if place not in made])}
+    return replace(places, sides=sides, left_out={**places.left_out, NOT_WANTED: (file, gone)})
 
 
 def join_made(

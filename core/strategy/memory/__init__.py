@@ -4,6 +4,15 @@ What a forward pass keeps is worked out operation by operation (`tape`, `blocks`
 moment (`step`). `tests/benchmarks/test_memory_forecast.py` holds it against real steps and prints how far it is off.
 """
 
-from core.strategy.memory.total import EXACT, MARGIN, MemoryForecast, forecast, precision_of, step_of, weight_bytes
+from core.strategy.memory.total import (
+    EXACT,
+    MARGIN,
+    AnswerShares,
+    MemoryForecast,
+    forecast,
+    precision_of,
+    step_of,
+    weight_bytes,
+)
 
-__all__ = ["EXACT", "MARGIN", "MemoryForecast", "forecast", "precision_of", "step_of", "weight_bytes"]
+__all__ = ["EXACT", "MARGIN", "AnswerShares", "MemoryForecast", "forecast", "precision_of", "step_of", "weight_bytes"]

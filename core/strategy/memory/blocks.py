@@ -17,6 +17,8 @@ class Style:
     """Whether norms stand before attention and feed-forward part."""
     after: bool = False
     """Whether norms stand behind them."""
+    sums: bool = False
+    """Whether norms stand behind the sums, as in the first transformers: what goes on is normed."""
     query_key: Literal["", "head", "whole"] = ""
     """Whether queries and keys are normed, head by head or whole."""
     parallel: Literal["", "one norm", "two norms"] = ""
@@ -32,6 +34,7 @@ class Style:
 
 _ROOT = Style()
 _GEMMA = Style(norm="wide root")
+_BERT = Style(norm="layer", before=False, sums=True, dropout=True, rotary=False)
 STYLES: dict[str, Style] = {
     "llama": _ROOT,
     "mistral": _ROOT,
@@ -47,6 +50,11 @@ STYLES: dict[str, Style] = {
     "phi3": _ROOT,
     "gpt2": Style(norm="layer", spelt_out=True, dropout=True, rotary=False),
     "gpt_neox": Style(norm="layer", parallel="two norms"),
+    "bert": _BERT,
+    "roberta": _BERT,
+    "xlm-roberta": _BERT,
+    "camembert": _BERT,
+    "distilbert": _BERT,
 }
 """By the configuration's model type; one that is not named is taken for a Llama."""
 
@@ -93,9 +101,13 @@ class _Work:
         if self.style.parallel:
             fed = self._feed(self._norm(x) if self.style.parallel == "two norms" else given)
             return self.tape.plus(self.tape.plus(attended, fed), x)
-        middle = self.tape.plus(x, attended)
+        middle = self._sum(x, attended)
         fed = self._after(self._feed(self._norm(middle) if self.style.before else middle))
-        return self.tape.plus(middle, fed)
+        return self._sum(middle, fed)
+
+    def _sum(self, x: Value, more: Value) -> Value:
+        total = self.tape.plus(x, more)
+        return self._norm(total) if self.style.sums else total
 
     def _norm(self, x: Value, groups: float = 1) -> Value:
         if self.style.norm == "layer":

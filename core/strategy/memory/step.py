@@ -86,7 +86,7 @@ class Step:
         facts, rules = self.facts, self.rules
         kept, rest = self.kept(), self._rest()
         head, everything = self._head_gradient(), _GRADIENT_BYTES * self.trained
-        embeddings = 0.0 if facts.tied else head
+        embeddings = 0.0 if facts.tied and not rules.classes else self._embedding_gradient()
         blocks = (everything - head - embeddings) * (1 - 1 / facts.layers)
         again = self._size(rest) - self.rows.tokens * rest.behind if rules.recomputes else 0.0
         again_copies = rest.copies if rules.recomputes else 0.0
@@ -94,7 +94,7 @@ class Step:
         copies = max(0.0, kept.copies - self._head_copy()) if not rules.recomputes else 0.0
         before = self._before()
         # Shared with the embeddings, the output layer's gradient waits for theirs before it is added to earlier ones.
-        sums = head if facts.tied else 0.0
+        sums = head if facts.tied else 0.0  # a classification head shares nothing
         waits = sums if before else 0.0
         return (
             Moment(
@@ -149,10 +149,14 @@ class Step:
         return self._norm() + self.rows.tokens * (sines + dropped) + scored
 
     def _head_copy(self) -> float:
-        copied = self.rules.mixed and self.rules.weight_bytes == 4
+        copied = self.rules.mixed and self.rules.weight_bytes == 4 and not self.rules.classes
         return 2.0 * self.facts.vocabulary * self.facts.hidden if copied else 0.0
 
     def _head_gradient(self) -> float:
+        """Of the layer that scores words; a classification head's is small."""
+        return 0.0 if self.rules.classes else self._embedding_gradient()
+
+    def _embedding_gradient(self) -> float:
         return float(_GRADIENT_BYTES * self.facts.vocabulary * self.facts.hidden) if self.rules.trains_all else 0.0
 
     def _backward(self) -> float:

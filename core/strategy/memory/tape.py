@@ -37,6 +37,8 @@ class Rules:
     gpu: bool
     recomputes: bool
     """Whether blocks are computed again in the backward pass: their input carries a gradient then."""
+    classes: bool = False
+    """Whether a head chooses among labels where words would be scored."""
     rank: int = 0
     """Of LoRA; 0 without."""
     lora_dropout: bool = False

@@ -1,8 +1,9 @@
 """The forecast: what is exact, what depends on the rows, and how far it may be off."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+from core.strategy.head import learned, without_writing
 from core.strategy.machine import Machine
 from core.strategy.memory.step import LEARNED_AT_ONCE, Rows, Step, validation
 from core.strategy.memory.tape import Rules
@@ -18,8 +19,19 @@ MARGIN = 0.15
 """Share of the parts that are not exact by which a run may exceed them: fragmentation, other temporary results."""
 ROUNDING = 0.03
 """The same of the exact parts: allocators round up."""
-ANSWERS = (0.05, 0.5, 1.0)
-"""Share of a batch's tokens that is answer, at its low, expected and high end: only answers meet the output layer."""
+
+
+class AnswerShares(NamedTuple):
+    """Share of a batch's tokens that is answer, 0 to 1: only answers meet the output layer."""
+
+    low: float
+    expected: float
+    high: float
+    """Of the batch with most of it."""
+
+
+ANSWERS = AnswerShares(0.05, 0.5, 1.0)
+"""Where nobody looked at the rows."""
 
 _FOUR_BIT_BYTES = {True: 0.5 + 0.0165, False: 0.5 + 0.0625}
 """Per 4-bit parameter (nf4 or fp4) with its quantisation constants, by whether those are quantised too."""
@@ -59,24 +71,24 @@ class MemoryForecast:
         }
 
 
-def forecast(plan: Plan, facts: ModelFacts, machine: Machine, answers: float | None = None) -> MemoryForecast:
+def forecast(plan: Plan, facts: ModelFacts, machine: Machine, answers: AnswerShares | None = None) -> MemoryForecast:
     """Predict the peak memory of `plan` on the first GPU, or in this machine's memory where there is none.
 
-    `answers` is the share of the rows' tokens that is answer, where it is known; the range is narrower then.
+    `answers` says how much of the rows is answer, where that is known; the range is narrower then.
 
     Raises:
         NotFoundError: The plan names an unknown method.
         SettingsError: The method's options are wrong.
     """
     runtime = _runtime(plan, machine)
+    facts = without_writing(plan, facts)
     fixed = _fixed(plan, facts, machine)
     # A prompt that is learned too meets the output layer as answers do.
-    answers = 1.0 if plan.prompt_weight else answers
-    shares = ANSWERS if answers is None else (answers, answers, answers)
+    answers = AnswerShares(1.0, 1.0, 1.0) if plan.prompt_weight else answers
     # Rows are shorter than the longest more often than not, so a run may never meet its worst batch.
     low, expected, high = (
         fixed | _moving(plan, facts, machine, share, length)
-        for share, length in zip(shares, (0.5, 1.0, 1.0), strict=True)
+        for share, length in zip(answers or ANSWERS, (0.5, 1.0, 1.0), strict=True)
     )
     parts = {name: size / GIB for name, size in expected.items()} | {"runtime": runtime[1]}
     total = sum(parts.values())
@@ -96,7 +108,9 @@ def forecast(plan: Plan, facts: ModelFacts, machine: Machine, answers: float | N
     )
 
 
-def step_of(plan: Plan, facts: ModelFacts, machine: Machine, share: float = ANSWERS[1], length: float = 1.0) -> Step:
+def step_of(
+    plan: Plan, facts: ModelFacts, machine: Machine, share: float = ANSWERS.expected, length: float = 1.0
+) -> Step:
     """An optimizer step of `plan`, its rows `length` times the longest, `share` of their tokens answer."""
     options = read_options(plan.method, plan.options)
     before = getattr(options, "virtual_tokens", 0)
@@ -104,7 +118,8 @@ def step_of(plan: Plan, facts: ModelFacts, machine: Machine, share: float = ANSW
     most = LEARNED_AT_ONCE["GPU" if machine.gpus else "CPU"]
     count = min(plan.batch_size, max(1, most // longest))
     tokens = longest * count
-    trained = METHODS[plan.method].trainable(facts, options)
+    trained = learned(plan, facts)
+    share = 0.0 if plan.head == "class" else share
     rules = rules_of(plan, facts, machine)
     again = plan.accumulation > 1 or tokens < plan.batch_size * longest
     return Step(facts, rules, Rows(tokens + before * count, longest + before, share * tokens), trained, again=again)
@@ -120,6 +135,7 @@ def rules_of(plan: Plan, facts: ModelFacts, machine: Machine) -> Rules:
         quantised=method.quantised,
         eight_bits=getattr(options, "quantisation", "") == "int8",
         mixed=precision_of(plan, machine) == "bf16",
+        classes=plan.head == "class",
         weight_bytes=weight_bytes(plan, machine),
         gpu=bool(machine.gpus),
         recomputes=plan.gradient_checkpointing,
@@ -163,7 +179,7 @@ def _fixed(plan: Plan, facts: ModelFacts, machine: Machine) -> dict[str, float]:
     method = METHODS[plan.method]
     options = read_options(plan.method, plan.options)
     each = weight_bytes(plan, machine)
-    trained = method.trainable(facts, options)
+    trained = learned(plan, facts)
     small = facts.linear_parameters if method.quantised else 0
     # Matrices that were taken out of the base weights stay in the computer's memory as they began.
     beside = 4 * trained * (1 if machine.gpus else kept_numbers(options))
@@ -200,7 +216,7 @@ def _moving(plan: Plan, facts: ModelFacts, machine: Machine, share: float, lengt
     }
 
 
-def _cause(plan: Plan, answers: float | None) -> str:
+def _cause(plan: Plan, answers: AnswerShares | None) -> str:
     prompts, replies = ("", "") if answers is not None else (" and mostly prompt", "they are mostly answer, ")
     return (
         f"low: rows are half as long as {plan.max_length:,} tokens{prompts}; high: {replies}"

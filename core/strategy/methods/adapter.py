@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.strategy.methods.method import Method
-from core.strategy.methods.targets import BLOCKS, OUTPUTS
+from core.strategy.methods.targets import BLOCKS, OUTPUTS, head_layers, task_of
 from core.strategy.model_facts import ModelFacts
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ def prepare(model: "PreTrainedModel", options: AdapterOptions) -> "PeftModel":
     if config_type is None:
         raise RuntimeError(f"PEFT knows no {TUNER} tuner: import core.backend.bottleneck first.")
     config = config_type(
-        task_type="CAUSAL_LM",
+        task_type=task_of(model),
+        modules_to_save=head_layers(model),
         target_modules=BLOCKS if options.placement == "block" else OUTPUTS,
         reduction=options.reduction,
         activation=options.activation,
@@ -88,6 +89,7 @@ METHOD = Method(
     options=AdapterOptions,
     learns="networks",
     mergeable=False,
+    heads=True,
     advised=True,
     prepare=prepare,
     trainable=trainable,

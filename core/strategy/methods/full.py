@@ -35,6 +35,7 @@ METHOD = Method(
     options=FullOptions,
     learns="everything",
     mergeable=True,
+    heads=True,
     advised=True,
     prepare=prepare,
     trainable=trainable,

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from core.strategy.methods import starts
 from core.strategy.methods.method import Method
 from core.strategy.methods.starts import Start
-from core.strategy.methods.targets import Targets, has_transposed_layers, linear_layers
+from core.strategy.methods.targets import Targets, has_transposed_layers, head_layers, linear_layers, task_of
 from core.strategy.model_facts import ModelFacts
 
 if TYPE_CHECKING:
@@ -108,7 +108,8 @@ def prepare(model: "PreTrainedModel", options: LoraOptions) -> "PeftModel":
     from peft import EvaConfig, LoraConfig, get_peft_model
 
     config = LoraConfig(
-        task_type="CAUSAL_LM",
+        task_type=task_of(model),
+        modules_to_save=head_layers(model),
         r=options.rank,
         lora_alpha=options.scaling_alpha,
         lora_dropout=options.dropout,
@@ -159,6 +160,7 @@ METHOD = Method(
     options=LoraOptions,
     learns="matrices",
     mergeable=True,
+    heads=True,
     advised=True,
     prepare=prepare,
     trainable=trainable,

@@ -36,6 +36,8 @@ class Method(Generic[Options]):
     """Whether the base model is loaded in 4 or 8 bits."""
     mergeable: bool
     """Whether what is put beside the base model can be folded into its weights, or is one of them already."""
+    heads: bool = False
+    """Whether it can train a classification head beside what it trains of the model."""
     advised: bool = False
     """Whether the advice compares it. The others stand behind in the menu and are nobody's recommendation."""
     prepare: Callable[[Any, Options], Any]

@@ -75,6 +75,7 @@ METHOD = Method(
     learns="matrices",
     quantised=True,
     mergeable=True,
+    heads=True,
     advised=True,
     prepare=prepare,
     trainable=trainable,

@@ -40,4 +40,5 @@ KIND = Kind(
     default=default,
     vary=vary,
     conclude=conclude,
+    prunable=True,
 )

@@ -46,4 +46,5 @@ KIND = Kind(
     default=default,
     vary=vary,
     conclude=conclude,
+    prunable=True,
 )

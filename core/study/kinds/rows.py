@@ -19,7 +19,7 @@ _STEP = 100
 
 def default(base: Base) -> list[str]:
     """Take all rows, and half as many again and again."""
-    sizes = [base.train_rows >> halvings for halvings in range(_SIZES)]
+    sizes = [base.human_rows >> halvings for halvings in range(_SIZES)]
     return [str(size) for size in sorted(size for size in sizes if size >= MIN_TRAIN)]
 
 
@@ -30,11 +30,11 @@ def vary(base: Base, value: str) -> Variant:
         SettingsError: The value is no number of rows, or there are not so many.
     """
     rows = whole(value, "rows", MIN_TRAIN)
-    if rows > base.train_rows:
-        raise SettingsError({"rows": f"{rows:,} were asked for, and {base.train_rows:,} are there to train on"})
+    if rows > base.human_rows:
+        raise SettingsError({"rows": f"{rows:,} were asked for, and {base.human_rows:,} are there to train on"})
     plan = base.plan
-    data = plan.data.model_copy(update={"train_rows": rows if rows < base.train_rows else 0, "split": ""})
-    passes = min(max(MOST_EPOCHS, plan.epochs), math.ceil(plan.epochs * base.train_rows / rows))
+    data = plan.data.model_copy(update={"train_rows": rows if rows < base.human_rows else 0, "split": ""})
+    passes = min(max(MOST_EPOCHS, plan.epochs), math.ceil(plan.epochs * base.human_rows / rows))
     return Variant(
         label=f"{rows:,} rows", at=float(rows), plan=plan.model_copy(update={"data": data, "epochs": passes})
     )
@@ -42,10 +42,10 @@ def vary(base: Base, value: str) -> Variant:
 
 def conclude(results: Results) -> Finding | None:
     """Fit the learning curve and say what more rows would be worth."""
-    sized = _comparable(results.tuned)
+    sized = comparable(results.tuned)
     curve = learning_curve(
         {it.at: it.score for it in sized if it.at is not None and it.score is not None},
-        {it.at: _in_order(it, sized[0]) for it in sized if it.at is not None},
+        {it.at: in_order(it, sized[0]) for it in sized if it.at is not None},
         results.span,
     )
     if curve is None:
@@ -55,7 +55,7 @@ def conclude(results: Results) -> Finding | None:
     gain, (low, high) = curve.gain(most, most + step)
     sign = -1.0 if results.measure.higher_is_better is False else 1.0
     better, worse = sorted((sign * low, sign * high), reverse=True)
-    told = _told(results.measure, sign * gain, worse, better)
+    told = told_gain(results.measure, sign * gain, worse, better)
     if worse > 0:
         headline = f"{step} more rows are worth about {told}"
         advice = "Collect more examples if that is worth their price; meanwhile train on all that there are."
@@ -69,19 +69,21 @@ def conclude(results: Results) -> Finding | None:
     return Finding(headline=headline, advice=advice, adopt=whole_plan, curve=curve, notes=_notes(curve, sized, most))
 
 
-def _comparable(tuned: list[Outcome]) -> list[Outcome]:
+def comparable(tuned: list[Outcome]) -> list[Outcome]:
     """Those that were scored on the same rows as the one with most training rows."""
     sized = sorted((it for it in tuned if it.at is not None and it.rows), key=lambda it: it.at or 0.0)
     return [it for it in sized if it.rows and sized[-1].rows and it.rows.keys() == sized[-1].rows.keys()]
 
 
-def _in_order(outcome: Outcome, first: Outcome) -> list[float]:
+def in_order(outcome: Outcome, first: Outcome) -> list[float]:
+    """Each held-out row's score, in the order of `first`."""
     assert outcome.rows is not None, "only outcomes with rows are compared"
     assert first.rows is not None, "only outcomes with rows are compared"
     return [outcome.rows[key] for key in first.rows]
 
 
-def _told(measure: Measure, gain: float, low: float, high: float) -> str:
+def told_gain(measure: Measure, gain: float, low: float, high: float) -> str:
+    """A difference with its interval, in the metric's own unit."""
     if measure.unit != "%":
         return f"{gain:.3g} ({low:.3g} to {high:.3g})"
     number = f"{100 * gain:.1f}" if abs(gain) < 0.1 else f"{100 * gain:.0f}"
@@ -107,4 +109,5 @@ KIND = Kind(
     default=default,
     vary=vary,
     conclude=conclude,
+    undone={"train_rows": 0},
 )

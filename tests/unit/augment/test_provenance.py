@@ -62,6 +62,31 @@ def test_the_human_rows_are_divided_as_without_the_generated_ones(tmp_path):
     assert ours.validation == theirs.validation
 
 
+def test_a_plan_can_leave_generated_rows_out_and_says_so(tmp_path):
+    choice = with_rows(tmp_path, strange(30), seeds=())
+    alone = load(choice.model_copy(update={"generated": False}), tmp_path / "home", 7)
+    both = load(choice, tmp_path / "home", 7)
+    assert [example.row for example in alone.train] == [row.row for row in both.train if row.row <= 60]
+    assert (alone.test, alone.validation) == (both.test, both.validation)
+    assert len(alone.left_out["generated rows, as the plan wants none"]) == 30
+
+
+def test_of_fewer_human_rows_only_what_was_made_from_them_comes_along(tmp_path):
+    human = [(f"a text about the thing number {n * n} and its {n}th colour", "ab"[n % 2], HUMAN) for n in range(1, 61)]
+    made = [(text, "a", Generated("rules", (n + 1,), "0" * 16).cell) for n, text in enumerate(strange(60))]
+    path = tmp_path / "data.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("text", "label", COLUMN), *human, *made])
+    choice = choose(open_source(path, tmp_path / "home"))
+    split = load(choice.model_copy(update={"train_rows": 12}), tmp_path / "home", 7)
+    people = [example.row for example in split.train if example.row <= 60]
+    assert len(people) == 12
+    assert sorted(example.row - 60 for example in split.train if example.row > 60) == people
+    nobody = with_rows(tmp_path, strange(10), seeds=())
+    split = load(nobody.model_copy(update={"train_rows": 12}), tmp_path / "home", 7)
+    assert all(example.row <= 60 for example in split.train)
+
+
 def test_a_damaged_origin_counts_as_generated():
     assert origin_of("") is None
     assert origin_of(HUMAN) is None

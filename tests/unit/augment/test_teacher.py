@@ -1,8 +1,6 @@
 """A teacher that fails costs nothing twice, and is shown training rows alone."""
 
 import json
-import random
-import re
 import threading
 
 import pytest
@@ -17,53 +15,10 @@ from core.dataset.provenance import COLUMN, origin_of
 from core.engine import Engine
 from core.errors import SettingsError, UserError
 from core.job.augmentations import Augmentations
-from tests.unit.augment.endpoint import Endpoint, completion
+from tests.unit.augment.endpoint import completion
+from tests.unit.augment.sentences import good
 
 KEY = "sk-canary-7f3a"
-THINGS = {
-    "fruit": ["apple", "pear", "plum", "cherry", "grape", "melon", "lemon", "peach", "mango", "berry"],
-    "tool": ["hammer", "saw", "drill", "wrench", "chisel", "pliers", "ladder", "clamp", "shovel", "rake"],
-}
-OTHERS = [f"{head}{tail}" for head in ("ba", "de", "fi", "go", "lu", "mar") for tail in ("ning", "sto", "vel", "tri")]
-
-
-def sentence(chance, label):
-    words = [*chance.sample(THINGS[label], 4), *chance.sample(OTHERS, chance.randint(5, 9))]
-    chance.shuffle(words)
-    return f"{' '.join(words).capitalize()}."
-
-
-@pytest.fixture
-def data(tmp_path):
-    chance = random.Random(1)
-    rows = [{"text": sentence(chance, label), "label": label} for label in ("fruit", "tool") * 60]
-    path = tmp_path / "data.jsonl"
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return path
-
-
-@pytest.fixture
-def endpoint():
-    made = []
-
-    def make(script):
-        made.append(Endpoint(script))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
-
-
-def good_answer(number, body):
-    """Four rows of the wanted label that nobody has seen yet."""
-    label = re.search(r'all with the label "(\w+)"', body["messages"][1]["content"])[1]
-    chance = random.Random(f"row {number} {label}")
-    return completion(json.dumps([{"text": sentence(chance, label), "label": label} for _ in range(4)]))
-
-
-def good(number, body):
-    return 200, {}, good_answer(number, body)
 
 
 def work_on(data, home, url, **options):

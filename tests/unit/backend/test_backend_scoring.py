@@ -1,4 +1,5 @@
 import threading
+from collections import Counter
 
 import pytest
 import torch
@@ -105,6 +106,23 @@ def test_an_answer_that_goes_round_is_ended_told_and_keeps_the_passage_once(load
     assert set(told) <= set(unended) <= set(range(4))
     whole = [len(loaded.tokenizer(text)["input_ids"]) for text in texts]
     assert min(whole) < 250
+
+
+def test_the_models_own_penalty_on_repetition_holds(loaded, rows):
+    settings = loaded.model.generation_config
+    plain = generate(loaded.model, loaded.tokenizer, rows[:4], 40, max_length=512)
+    settings.repetition_penalty = 50.0  # a score that is divided by it is next to nothing
+    try:
+        penalised = generate(loaded.model, loaded.tokenizer, rows[:4], 40, max_length=512)
+    finally:
+        settings.repetition_penalty = None
+    assert [most_repeated(loaded, text) for text in penalised] < [most_repeated(loaded, text) for text in plain]
+    assert generate(loaded.model, loaded.tokenizer, rows[:4], 40, max_length=512) == plain
+
+
+def most_repeated(loaded, text: str) -> int:
+    """How often the most frequent token of `text` stands in it."""
+    return max(Counter(loaded.tokenizer(text)["input_ids"]).values())
 
 
 @pytest.mark.parametrize("work", [label_scores, answer_losses, generate])

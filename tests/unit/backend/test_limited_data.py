@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -92,11 +93,27 @@ def test_both_reasons_are_counted(make_task, told, split):
 
 
 def test_tokenise_counts_what_it_leaves_out(tokenizer, split, told, make_plan):
-    model = type("Model", (), {"config": type("C", (), {"get_text_config": lambda self: None})()})()
-    loaded = type("Loaded", (), {"model": model, "tokenizer": tokenizer})()
     rows = (*split.train, _plain(90, ""))
-    found = tokenise(loaded, Split(rows, split.validation, ()), make_plan(max_length=128), told.stopping)
+    found = tokenise(_with(tokenizer), Split(rows, split.validation, ()), make_plan(max_length=128), told.stopping)
     assert (found.train.given, found.train.empty, found.train.too_long) == (25, 1, 0)
+
+
+def test_variants_are_learned_beside_the_rows_and_never_validated_with(tokenizer, split, told, make_plan):
+    given, held = (
+        [replace(row, answer=f"It says: {row.prompt[-12:]}", label=None) for row in part]
+        for part in (split.train, split.validation)
+    )
+    rows = Split(given, held, ())
+    plain = tokenise(_with(tokenizer), rows, make_plan(max_length=128), told.stopping)
+    varied = tokenise(_with(tokenizer), rows, make_plan(max_length=128, variants=2), told.stopping)
+    assert varied.train.rows[:24] == plain.train.rows
+    assert 0 < varied.variants == varied.train.given - 24 <= 48
+    assert varied.validation == plain.validation
+
+
+def _with(tokenizer) -> Any:
+    model = type("Model", (), {"config": type("C", (), {"get_text_config": lambda self: None})()})()
+    return type("Loaded", (), {"model": model, "tokenizer": tokenizer, "labels": ()})()
 
 
 def _follow(curves, trained, validated):

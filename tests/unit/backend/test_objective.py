@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 
 from core.backend.model import load_base
-from core.backend.objective import Noise, Objective, balanced
+from core.backend.objective import Noise, Objective, balanced, lightened
 from core.backend.rows import Layout, choose_layout
 from core.backend.tokens import encode
 from core.backend.train import train
@@ -115,3 +115,11 @@ def load_first_loss(make_task, told, rows) -> float:
 def test_a_layout_is_chosen_by_the_plain_loss_whatever_the_weights(loaded, rows):
     heavy = [replace(row, weight=3.0) for row in rows]
     assert choose_layout(loaded.model, heavy).joined == choose_layout(loaded.model, rows).joined
+
+
+def test_rows_that_a_teacher_wrote_carry_the_weight_of_the_plan(loaded, rows, split, make_plan):
+    examples = list(split.train)[: len(rows)]
+    light = lightened(rows, examples, make_plan(generated_weight=0.25), {examples[1].row})
+    assert [row.weight for row in light] == [0.25 if place == 1 else 1.0 for place in range(len(rows))]
+    plain, weighted = Objective(), Objective()
+    assert weighted.amount(light) == plain.amount(rows) - 0.75 * plain.amount(rows[1:2])

@@ -88,6 +88,11 @@ def test_a_link_within_an_archive_is_refused():
     assert "link" in refusal(out.getvalue(), "a.zip")
 
 
+def test_a_file_without_a_name_within_an_archive_is_refused():
+    nameless = zipped({"q.csv": ROWS}).replace(b"q.csv", b"\0.csv")
+    assert refusal(nameless, "a.zip") == "a.zip holds a file without a name."
+
+
 def test_an_archive_of_too_many_files_is_refused():
     assert "more than 10,000 files" in refusal(zipped({f"{n}.csv": "" for n in range(10_001)}), "a.zip")
 

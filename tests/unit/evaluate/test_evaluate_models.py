@@ -34,9 +34,20 @@ def test_tuning_on_a_plain_task_is_seen_to_help(trained, told):
     assert found.headline.startswith("Better by")
     assert len(found.rows) == sum(map(sum, found.confusion_tuned)) == 30
     assert read_evaluation(run.folder) == found
+    assert found.forgetting.texts == 128
+    assert found.linear.keys() == {str(row.row) for row in found.rows}
     said = told.of(Evaluated)[-1]
     assert (said.rows, said.wins, said.losses, said.ties) == (30, found.wins, found.losses, found.ties)
     assert said.metrics == found.metrics
+
+
+def test_what_is_forgotten_is_not_asked_where_the_plan_leaves_it_out(trained, told):
+    task = task_of(trained("lora"))
+    plan = task.plan.model_copy(update={"forgetting_check": False})
+    found = evaluate(replace(task, plan=plan), told, threading.Event())
+    assert found.forgetting is None
+    assert not [event for event in told.of(Advanced) if "general texts" in event.what]
+    assert evaluate(task, told, threading.Event()).forgetting is not None
 
 
 def test_progress_reaches_its_end_for_both_models(trained, told):
@@ -59,8 +70,8 @@ def test_a_second_evaluation_does_not_ask_the_base_again_and_says_so(trained, to
 def test_damaged_base_answers_are_computed_again(trained, told):
     run = trained("lora")
     first = evaluate(task_of(run), told, threading.Event())
-    (kept,) = (run.home / "base_scores").glob("*.json")
-    kept.write_text(kept.read_text(encoding="utf-8")[:-20], encoding="utf-8")
+    for kept in (run.home / "base_scores").glob("*.json"):
+        kept.write_text(kept.read_text(encoding="utf-8")[:-20], encoding="utf-8")
     assert evaluate(task_of(run), told, threading.Event()) == first
     assert not reused(told)
 

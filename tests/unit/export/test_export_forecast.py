@@ -54,6 +54,13 @@ def test_merging_out_of_four_bits_holds_the_full_weights_besides(trained, tmp_pa
     assert 0 < more < weights
 
 
+def test_rounding_holds_the_model_in_a_second_process(trained, tmp_path):
+    run = trained("lora")
+    merged, rounded = told(run, "merged", tmp_path), told(run, "compressed", tmp_path)
+    assert rounded.memory_bytes > merged.memory_bytes + 200 * 2**20
+    assert rounded.disk_bytes == rounded.size_bytes + merged.size_bytes
+
+
 def test_the_checksums_are_those_that_sha256sum_reads(tmp_path):
     (tmp_path / "sub").mkdir()
     (tmp_path / "a.txt").write_bytes(b"one")

@@ -105,7 +105,8 @@ def test_every_export_is_the_tuned_model_and_not_the_base(trained, exported, met
     with_base = load_tuned(run.plan, run.folder)
     tuned = with_base.model
     request = {"exporter": exporter, "export": str(out), "device": "cpu", "base": run.plan.model}
-    request |= {"bottleneck": False, "quantisation": fidelity._quantisation(with_base), "dtype": "float32"}
+    request |= dict.fromkeys(("bottleneck", "head"), False) | {"dtype": "float32"}
+    request["quantisation"] = fidelity._quantisation(with_base)
     loaded = load_export(request)
     ids = [5, 9, 40, 77, 120]
     said = last_logits(loaded, ids, "cpu", 5)

@@ -7,7 +7,9 @@ import pytest
 from core.engine import Engine
 from core.errors import UserError
 from core.events import Exported
+from core.export.run_file import write_run
 from core.job.exports import RUN
+from core.store.judgements import Judgement
 from tests.e2e.seeding import seed
 
 
@@ -57,6 +59,22 @@ def test_a_run_arrives_elsewhere_with_its_plan_its_curves_its_scores_and_its_wei
     assert elsewhere.evaluation(new).metrics == engine.evaluation(run_id).metrics
     assert (elsewhere.store.run_folder(new) / "best" / "adapter_model.safetensors").read_bytes() == b"w" * 5000
     assert elsewhere.exports.take_in(file) != new
+
+
+def test_what_people_said_of_single_rows_travels_along(packed, elsewhere, tmp_path):
+    engine, run_id, _ = packed
+    first, second = engine.evaluation(run_id).rows[:2]
+    engine.store.judge(run_id, first.row, Judgement("tuned", "names the clause", "digest"))
+    engine.store.judge(run_id, second.row, Judgement("", "unsure"))
+    try:
+        file = write_run(engine.store, run_id, tmp_path / "judged.zip")
+        new = elsewhere.exports.take_in(file)
+        assert elsewhere.store.judgements(new) == engine.store.judgements(run_id)
+        with pytest.raises(UserError, match="damaged"):
+            elsewhere.exports.take_in(changed(file, tmp_path / "other.zip", **{"verdicts.jsonl": b"{}"}))
+    finally:
+        for row in (first.row, second.row):
+            engine.store.judge(run_id, row, Judgement())
 
 
 def test_what_travels_names_no_place_of_this_machine_and_holds_no_pickle(packed):

@@ -84,14 +84,14 @@ def test_a_process_that_the_system_ends_leaves_a_sentence(library, make):
 def test_a_process_that_ends_before_it_was_asked_leaves_the_same_sentence(library, make, monkeypatch):
     _, choice = make(ROWS)
 
-    def stillborn(home):
-        process = spawn(home)
+    def stillborn(*given):
+        process = spawn(*given)
         process.kill()
         process.wait()
         return process
 
-    spawn = inquiries._spawn
-    monkeypatch.setattr(inquiries, "_spawn", stillborn)
+    spawn = inquiries.spawn
+    monkeypatch.setattr(inquiries, "spawn", stillborn)
     with pytest.raises(MachineError, match="ended by the system"):
         library.begin_check(choice).answer(20)
 

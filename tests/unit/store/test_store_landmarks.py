@@ -150,7 +150,9 @@ def test_a_store_of_the_version_before_gets_its_table_and_its_runs_stay(tmp_path
     store.append(job.id, step(1))
     store.close()
     with sqlite3.connect(tmp_path / FILE_NAME) as database:
-        database.executescript("DROP TABLE landmarks; DROP TABLE studies; PRAGMA user_version = 2;")
+        database.executescript(
+            "DROP TABLE landmarks; DROP TABLE studies; DROP TABLE judgements; PRAGMA user_version = 2;"
+        )
     again = Store(tmp_path)
     assert again._rows("PRAGMA user_version")[0][0] == VERSION
     write(again, job, map(step, range(2, 2 * STRETCH)))

@@ -205,7 +205,7 @@ def test_a_store_without_a_queue_gets_one_and_keeps_its_runs(tmp_path):
     database = sqlite3.connect(tmp_path / FILE_NAME)
     database.executescript(
         """DROP INDEX one_job_at_work; DROP INDEX one_job_per_run; DROP TABLE queue; DROP TABLE landmarks;
-        DROP TABLE studies;
+        DROP TABLE studies; DROP TABLE judgements;
         CREATE UNIQUE INDEX one_active_job ON jobs ((1)) WHERE state NOT IN ('DONE', 'STOPPED', 'FAILED', 'LOST');
         ALTER TABLE jobs DROP COLUMN place; ALTER TABLE jobs DROP COLUMN not_before;
         ALTER TABLE jobs DROP COLUMN held; ALTER TABLE jobs DROP COLUMN wish; ALTER TABLE jobs DROP COLUMN told;

@@ -6,7 +6,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from core.backend.train import ready
 from core.backend.trainer import RowTrainer, Work
 from core.dataset.choice import DataChoice
 from core.strategy.machine import Gpu, Machine
-from core.strategy.memory import MemoryForecast, forecast, step_of
+from core.strategy.memory import AnswerShares, MemoryForecast, forecast, step_of
 from core.strategy.methods import METHODS
 from core.strategy.model_facts import read_facts
 from core.strategy.plan import Plan
@@ -48,6 +48,7 @@ class Case:
     recompute: bool = False
     accumulation: int = 1
     sizes: dict[str, int] = field(default_factory=dict)
+    head: str = "text"
 
     def __str__(self) -> str:
         told = ",".join(f"{name}={value}" for name, value in self.options.items())
@@ -73,13 +74,21 @@ _GPT2 = {
     "vocab_size": "vocab_size",
     "max_position_embeddings": "n_positions",
 }
+_DISTILBERT = {
+    "dim": "hidden_size",
+    "n_layers": "num_hidden_layers",
+    "n_heads": "num_attention_heads",
+    "hidden_dim": "intermediate_size",
+    "vocab_size": "vocab_size",
+    "max_position_embeddings": "max_position_embeddings",
+}
 _NO_HEAD_WIDTH = {"gpt_neox", "phi", "phi3"}
 
 
 def save_model(case: Case, folder: Path) -> Path:
     """Write a random model of the case's shape, with a tokenizer of single words, into `folder`."""
     from tokenizers import Tokenizer, models
-    from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast
+    from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, PreTrainedTokenizerFast
 
     quiet()
     sizes = SIZES | case.sizes
@@ -89,10 +98,13 @@ def save_model(case: Case, folder: Path) -> Path:
         sizes.pop("head_dim")
     if case.kind == "gpt_neox":
         sizes.pop("num_key_value_heads")
+    if case.kind == "distilbert":
+        sizes = {new: sizes[old] for new, old in _DISTILBERT.items()}
     config = AutoConfig.for_model(case.kind, **sizes, pad_token_id=0, bos_token_id=1, eos_token_id=2)
     torch.manual_seed(0)
     with torch.device("cuda" if torch.cuda.is_available() else "cpu"):
-        AutoModelForCausalLM.from_config(config, dtype=torch.float32).save_pretrained(folder)
+        kind = AutoModelForCausalLM if case.head == "text" else AutoModel
+        kind.from_config(config, dtype=torch.float32).save_pretrained(folder)
     words = Tokenizer(models.WordLevel({f"t{word}": word for word in range(WORDS)}, unk_token="t0"))
     PreTrainedTokenizerFast(tokenizer_object=words, pad_token="t0", eos_token="t2").save_pretrained(folder)
     return folder
@@ -111,6 +123,7 @@ def plan_of(case: Case, folder: Path) -> Plan:
         max_length=case.length,
         gradient_checkpointing=case.recompute,
         precision=case.precision,
+        head=case.head,
     )
 
 
@@ -125,7 +138,7 @@ def predicted(case: Case, folder: Path) -> tuple[MemoryForecast, float, float]:
     plan, facts, machine = plan_of(case, folder), read_facts(str(folder)), this_machine()
     share = case.answers / case.length
     kept = step_of(plan, facts, machine, share).kept()
-    told = forecast(plan, facts, machine, answers=share)
+    told = forecast(plan, facts, machine, answers=AnswerShares(share, share, share))
     moving = sum(told.parts[name] for name in ("gradients", "activations", "copies", "logits", "temporary"))
     return told, kept.activations + kept.copies, moving * 2**30
 
@@ -138,7 +151,9 @@ def trainer_of(case: Case, folder: Path, steps: int, *, mixed: bool = False) -> 
     spare = (case.length - case.answers) // 2 if mixed else 0
     shorter = [random.Random(5 + row).randint(0, spare) if row >= case.batch else 0 for row in range(count)]
     rows = [Encoded(ids[less:], case.length - less - case.answers, truncated=False) for less in shorter]
-    loaded = load_for(plan)
+    if case.head == "class":
+        rows = [replace(row, prompt_length=len(row.input_ids), label=place % 2) for place, row in enumerate(rows)]
+    loaded = load_for(plan, ("a", "b") if case.head == "class" else ())
     layout = choose_layout(loaded.model, rows, joins=METHODS[plan.method].joins_rows)
     pace = Pace.of(count, plan.rows_per_step, 1)
     work = Work(plan, folder, ready(loaded, plan), rows, rows[:1], layout, pace, Clock())
@@ -178,7 +193,8 @@ def kept_bytes(case: Case, folder: Path) -> int:
     trainer.compute_loss = loss
     trainer.train()
     vocabulary = model.config.get_text_config().vocab_size
-    return measured[-1] - 4 * vocabulary * case.answers * case.batch  # these are counted as logits
+    scored = case.answers * case.batch if case.head == "text" else 0
+    return measured[-1] - 4 * vocabulary * scored  # these are counted as logits
 
 
 def held_bytes(case: Case, folder: Path, steps: int = 3) -> int:

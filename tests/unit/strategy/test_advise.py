@@ -3,8 +3,10 @@ from dataclasses import replace
 
 import pytest
 
-from core.dataset.example import Split
+from core.dataset.example import Example, Split, Turn
+from core.errors import SettingsError
 from core.strategy.advise import Goal, advise
+from core.strategy.complete_plan import complete_plan
 from core.strategy.methods import METHODS, read_options
 from core.strategy.plan import Plan
 from core.strategy.settled import settled
@@ -120,7 +122,7 @@ def test_a_method_that_does_not_fit_gives_way_to_qlora_and_says_so(rows, choice,
 def test_memory_decides_how_a_step_is_divided_and_its_rows_stay(rows, choice, seven_billion, gpu_machine):
     plans = [
         advise(rows(1500, words=900), choice, seven_billion, gpu_machine, gpu_memory=memory).plan
-        for memory in (400, 24, 10)
+        for memory in (400, 16, 8)
     ]
     assert [plan.rows_per_step for plan in plans] == [16, 16, 16]
     assert plans[0].batch_size > plans[1].batch_size
@@ -199,6 +201,41 @@ def test_tokens_are_counted_with_the_models_own_tokenizer_where_it_is_here(rows,
     counted = advise(rows(20), choice, replace(small, folder=tmp_path), machine).lengths
     assert (estimated.exact, counted.exact) == (False, True)
     assert counted.longest == 4 + 12 + 16, "Classify the text. yes, 12 words, and what a template adds"
+
+
+def notes(count: int) -> Split:
+    """Rows whose answers are made of their prompts' words."""
+    names = [f"{first}{second}".lower() for first in ("Alder", "Birch", "Cedar") for second in NUMBERS]
+
+    def note(row: int) -> Example:
+        name = names[row % len(names)]
+        return Example(row, (Turn("user", f"Sum up.\n\nPatient: I take {name} daily."),), f"Takes {name}.")
+
+    examples = tuple(note(row) for row in range(count))
+    return Split(examples[count // 10 :], examples[: count // 10], ())
+
+
+NUMBERS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+
+
+def test_a_small_model_gets_variants_of_rows_whose_answers_are_copied(rows, choice, small, seven_billion, machine):
+    text = choice.model_copy(update={"format": "prompt_completion"})
+    advice = advise(notes(120), text, small, machine)
+    reason = next(reason for reason in advice.reasons if reason.choice == "variants")
+    assert advice.plan.variants == 3
+    assert "100% of the answers' rare words" in reason.because
+    passes = advise(rows(120), choice, small, machine).plan.epochs
+    assert advice.plan.epochs < passes / 2, "each pass sees four times the rows"
+    assert advise(notes(120), text, seven_billion, machine).plan.variants == 0
+    assert advise(notes(1200), text, small, machine).plan.variants == 0
+    assert advise(rows(120), choice, small, machine).plan.variants == 0
+
+
+def test_variants_of_labels_are_refused_beside_their_field(choice, llama):
+    plan = {"data": choice, "model": str(llama), "method": "lora", "variants": 3}
+    with pytest.raises(SettingsError) as refused:
+        complete_plan(plan)
+    assert "take 0" in refused.value.problems["variants"]
 
 
 def test_test_rows_are_not_counted(rows, choice, small, machine):

@@ -33,7 +33,7 @@ def refusal(place) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("kind", FAMILIES)
+@pytest.mark.parametrize("kind", [kind for kind, family in FAMILIES.items() if not family.encoder])
 def test_parameters_and_layers_are_those_of_the_real_model(kind, save_model):
     from transformers import AutoModelForCausalLM
 
@@ -176,7 +176,7 @@ def test_absurd_numbers_are_refused_with_the_number(folder, change):
     assert repr(value) in said
 
 
-@pytest.mark.parametrize("kind", ["mixtral", "bert", None, 7, "llama2"])
+@pytest.mark.parametrize("kind", ["mixtral", "clip", None, 7, "llama2"])
 def test_an_unknown_family_is_refused_with_those_that_are_known(folder, kind):
     edit(folder, model_type=kind)
     assert "qwen3" in refusal(folder)

@@ -6,7 +6,7 @@ import torch
 from core.backend import bottleneck
 from core.strategy.disk import disk_needed
 from core.strategy.machine import Gpu
-from core.strategy.memory import forecast
+from core.strategy.memory import AnswerShares, forecast
 from core.strategy.methods import METHODS
 from core.strategy.model_facts import read_facts
 from core.strategy.plan import Plan
@@ -73,7 +73,8 @@ def test_gradients_of_a_model_that_learns_whole_take_the_room_that_activations_l
 
 
 def test_a_known_share_of_answers_narrows_the_range(plan, seven_billion, gpu_machine):
-    wide, narrow = forecast(plan, seven_billion, gpu_machine), forecast(plan, seven_billion, gpu_machine, answers=0.1)
+    wide = forecast(plan, seven_billion, gpu_machine)
+    narrow = forecast(plan, seven_billion, gpu_machine, AnswerShares(0.1, 0.1, 0.2))
     assert narrow.high_gib - narrow.low_gib < wide.high_gib - wide.low_gib
     assert "answer" in wide.cause
     assert "answer" not in narrow.cause

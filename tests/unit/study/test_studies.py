@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from core.events import RunState
 from core.study.outcome import UNTUNED
 from core.study.studies import read_id
 from tests.unit.study.conftest import plan_for, wait
+from ui.command.commands import perform
+from ui.command.parser import build_parser
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -118,3 +121,36 @@ def test_a_study_that_waits_cannot_be_forgotten_and_each_variant_has_one_run(eng
     engine.studies.stop(study.number)
     assert len(engine.queue) == 0
     assert engine.studies.report(study.number).is_over
+
+
+def test_a_study_is_told_as_a_document_with_its_figure_and_how_to_do_it_again(engine, write_data, tiny_model):
+    plan = plan_for(engine, write_data(), tiny_model)
+    study = engine.studies.begin(engine.studies.plan("rank", plan, ["2", "4"]))
+    waiting = engine.studies.written(study.number, "md")
+    assert "No finding yet: 0 of 2" in waiting
+    report = wait(engine, study.number)
+    page = engine.studies.written(study.number, "html")
+    for wanted in (
+        escape(report.finding.advice, quote=True),
+        "<svg viewBox",
+        "class='reach'",
+        plan.data.sha256,
+        "fewtune study plan.yaml --kind rank --values 2,4",
+        *(it.run for it in report.outcomes if it.run),
+    ):
+        assert wanted in page
+    assert str(tiny_model) not in page
+    assert "| rank 2 |" in engine.studies.written(study.number, "md")
+    with pytest.raises(NotFoundError, match="no report as 'pdf'"):
+        engine.studies.written(study.number, "pdf")
+
+
+def test_the_command_of_reports_writes_that_of_a_study(engine, write_data, tiny_model, tmp_path):
+    study = engine.studies.begin(engine.studies.plan("rank", plan_for(engine, write_data(), tiny_model), ["2", "4"]))
+    engine.studies.stop(study.number)
+    wait(engine, study.number)
+    out = tmp_path / "study.md"
+    assert perform(engine, build_parser().parse_args(["report", study.id, "--out", str(out)])) == 0
+    assert out.read_text().startswith("# Vary the rank")
+    with pytest.raises(NotFoundError, match="no study s99"):
+        perform(engine, build_parser().parse_args(["report", "s99"]))

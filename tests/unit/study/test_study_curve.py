@@ -49,6 +49,21 @@ def test_what_more_rows_are_worth_lies_in_the_interval_and_the_interval_narrows_
     assert curve.band(400)[0] <= curve.at(400) <= curve.band(400)[1]
 
 
+def test_a_multiplier_is_covered_by_its_interval_and_told_no_further_than_the_curve_can_bear():
+    held = 0
+    for seed in range(40):
+        scores, table = drawn(300, seed)
+        curve = learning_curve(scores, table, (0.0, 1.0))
+        chance = np.random.default_rng(seed).random(300)
+        twice = [float(u < 0.9 - 2.0 * 800**-0.5) for u in chance]
+        found = curve.multiplier(float(np.mean(twice)), twice, 400)
+        held += found.interval[0] <= 2.0 <= found.interval[1]
+    assert held >= 36
+    scores, table = drawn(300, seed=3)
+    beyond = learning_curve(scores, table, (0.0, 1.0)).multiplier(1.0, [1.0] * 300, 400)
+    assert beyond.told.startswith("at least ")
+
+
 def test_the_same_rows_give_the_same_curve_and_two_sizes_give_none():
     scores, table = drawn(100, seed=3)
     assert learning_curve(scores, table, (0.0, 1.0)).gain(400, 500) == learning_curve(scores, table, (0.0, 1.0)).gain(

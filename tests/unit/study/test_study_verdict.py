@@ -20,13 +20,13 @@ def plan(tmp_path_factory):
     engine.close()
 
 
-def outcome(label, right, total=100, at=None, seconds=10.0, first=0):
+def outcome(label, right, total=100, at=None, seconds=10.0, first=0, aside=""):
     """A variant that is right on `right` rows of `total`, from row `first` on."""
     hits = {("p", row): float((row - first) % total < right) for row in range(total)}
     run = "" if label == UNTUNED else f"run of {label}"
     return Outcome(
-        label=label, at=at, run=run, state=RunState.DONE, score=right / total, interval=(0.0, 1.0), rows=hits,
-        seconds=seconds,
+        label=label, at=at, aside=aside, run=run, state=RunState.DONE, score=right / total, interval=(0.0, 1.0),
+        rows=hits, seconds=seconds,
     )  # fmt: skip
 
 
@@ -85,6 +85,50 @@ def test_rows_are_told_what_a_hundred_more_are_worth(plan):
     assert concluded("rows", plan, *sized[:2]) is None
 
 
+def human(total=1000, most=400):
+    return [
+        outcome(f"{n} human rows", round(total * (0.95 - 2 * n**-0.5)), total, at=float(n))
+        for n in (50, 100, 200, 400)
+        if n <= most
+    ]
+
+
+def test_generated_rows_are_told_by_how_many_human_rows_would_do_the_same(plan):
+    # The law gives at 800 rows what these come to: twice as many.
+    made = outcome("with 90 generated rows", round(1000 * (0.95 - 2 * 800**-0.5)), 1000, at=400.0, aside="with")
+    found = concluded("augmentation", plan, outcome(UNTUNED, 100, 1000), *human(), made)
+    assert found.headline.startswith("90 generated rows are worth 2.9 points (")
+    assert found.adopt.name == made.label
+    assert found.multiplier.times == pytest.approx(2.0, rel=0.05)
+    low, high = found.multiplier.interval
+    assert 1 < low < found.multiplier.times < high
+    assert f", as {found.multiplier.told} the human rows would be" in found.headline
+
+
+def test_generated_rows_that_help_no_more_than_chance_or_harm_are_left_out(plan):
+    alone = human()[-1]
+    equal = outcome("with 90 generated rows", 851, 1000, at=400.0, aside="with")
+    found = concluded("augmentation", plan, *human(), equal)
+    assert found.headline.startswith("1000 held-out rows cannot tell whether 90 generated rows help: 0.1 points (")
+    assert found.adopt.name == alone.label
+    harm = outcome("with 90 generated rows", 750, 1000, at=400.0, aside="with")
+    found = concluded("augmentation", plan, *human(), harm)
+    assert found.headline.startswith("90 generated rows cost 10")
+    assert found.adopt.name == alone.label
+    assert found.multiplier.times < 1
+
+
+def test_without_a_curve_no_multiplier_is_told_and_without_both_sides_no_finding(plan):
+    made = outcome("with 90 generated rows", 950, 1000, at=400.0, aside="with")
+    found = concluded("augmentation", plan, human()[-1], made)
+    assert found.multiplier is None
+    assert "3 numbers of human rows are needed" in found.notes[0]
+    flat = [outcome(f"{n} human rows", 850, 1000, at=float(n)) for n in (100, 200, 400)]
+    assert "do not raise the fitted curve" in concluded("augmentation", plan, *flat, made).notes[0]
+    assert concluded("augmentation", plan, *human(), outcome(UNTUNED, 100, 1000)) is None
+    assert concluded("augmentation", plan, *human(most=200), made) is None
+
+
 def test_seeds_are_told_how_far_chance_reaches_and_none_is_recommended(plan):
     found = concluded("seeds", plan, *(outcome(f"seed {n}", 70 + n, at=float(n)) for n in (0, 4, 8)))
     assert "74.0 % with a standard deviation of 4.0 points" in found.headline
@@ -98,7 +142,8 @@ def test_seeds_are_told_how_far_chance_reaches_and_none_is_recommended(plan):
 
 def test_kinds_vary_what_they_say(engine, write_data, tiny_model):
     base = plan_for(engine, write_data(), tiny_model)
-    labels = {kind: [it.label for it in engine.studies.plan(kind, base).variants] for kind in KINDS}
+    kinds = [kind for kind in KINDS if kind != "augmentation"]
+    labels = {kind: [it.label for it in engine.studies.plan(kind, base).variants] for kind in kinds}
     assert labels["methods"][0] == "LoRA"
     assert set(labels["methods"]) >= {"QLoRA", "LoRA", "Full fine-tuning"} or len(labels["methods"]) >= 4
     assert labels["rank"] == ["rank 4", "rank 8", "rank 16", "rank 32"]

@@ -1,5 +1,6 @@
 """Page 1: a file or a sample becomes examples; what is wrong with it is said, and mended with a click."""
 
+import time
 from functools import partial
 from typing import Any
 
@@ -57,10 +58,11 @@ def build(desk: Desk, tab: Tab) -> None:
 
 def _follow(desk: Desk, tab: Tab, page: Page, ticking: gr.Timer, shown: gr.State) -> None:
     """Draw the page when it is shown, while something goes on, and after changes in another tab."""
-    ticking.tick(partial(on_tick, desk, page), None, page.everything, **quiet())
-    watching = gr.Timer(_LOOK_SECONDS)
-    watching.tick(partial(on_watched, desk, page), [tab.step, shown], page.everything, **quiet())
-    entered = [tab.step.change, tab.taken.change]
+    ticking.tick(partial(on_tick, desk, page), None, page.everything, **quiet(trigger_mode="once"))
+    watching, changed = gr.Timer(_LOOK_SECONDS), gr.State(0)
+    watching.tick(partial(on_watched, desk), [tab.step, shown], changed, **quiet(trigger_mode="once"))
+    changed.change(partial(on_changed, desk, page), [tab.step, shown], page.everything, **quiet())
+    entered = [tab.entered.change, tab.taken.change]
     gr.on(entered, partial(on_entered, desk, page), tab.step, page.everything, **quiet())
 
 
@@ -88,9 +90,19 @@ def on_tick(desk: Desk, page: Page) -> Any:  # noqa: ANN401
 
 
 @guarded
-def on_watched(desk: Desk, page: Page, step: int, shown: str) -> Any:  # noqa: ANN401
-    """Draw the data that were chosen or mended in another tab; whoever is choosing is left alone."""
-    return gr.skip() if step != DATA or shown in {CHOOSING, state_of(desk)} else drawn(desk, page)
+def on_watched(desk: Desk, step: int, shown: str) -> Any:  # noqa: ANN401
+    """Say that the data were chosen or mended in another tab; whoever is choosing is left alone."""
+    return time.monotonic_ns() if _is_behind(desk, step, shown) else gr.skip()
+
+
+@guarded
+def on_changed(desk: Desk, page: Page, step: int, shown: str) -> Any:  # noqa: ANN401
+    """Draw them, unless the answer to what was done in this tab has drawn them meanwhile."""
+    return drawn(desk, page) if _is_behind(desk, step, shown) else gr.skip()
+
+
+def _is_behind(desk: Desk, step: int, shown: str) -> bool:
+    return step == DATA and shown not in {CHOOSING, state_of(desk)}
 
 
 @guarded

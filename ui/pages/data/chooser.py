@@ -68,7 +68,7 @@ def connect(desk: Desk, page: Page, tab: Tab, placed: dict[str, Any]) -> None:
     pasted = placed["pasted"]
     placed["paste"].click(partial(on_pasted, desk, page), pasted, [*page.everything, pasted], **asked())
     # What is pasted with the mouse is a change, and no input.
-    pasted.change(partial(on_typed, desk), pasted, None, **quiet(trigger_mode="always_last"))
+    pasted.change(partial(on_typed, desk), pasted, None, **quiet())
     tab.opened.change(partial(on_opened, desk), None, [pasted, placed["others"]], **quiet())
     placed["back"].click(partial(on_back, desk, page), None, page.everything, **quiet())
     placed["fetch"].click(partial(on_fetched, desk, page), placed["hub"], page.everything, **asked())

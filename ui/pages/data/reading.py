@@ -74,7 +74,7 @@ def connect(desk: Desk, page: Page, part: Part) -> None:
     named["shape"].input(partial(on_format_chosen, desk, page), named["shape"], page.everything, **asked())
     plan = page.frame[-1]
     letters = partial(on_instruction_typed, desk)
-    named["instruction"].input(letters, named["instruction"], plan, **quiet(trigger_mode="always_last"))
+    named["instruction"].input(letters, named["instruction"], plan, **quiet())
 
 
 def _draw(sheet: Sheet) -> list[Any]:

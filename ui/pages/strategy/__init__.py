@@ -53,9 +53,9 @@ def build(desk: Desk, tab: Tab) -> None:
     _listen(desk, wishes, expert, everything)
     method.input(partial(on_method_chosen, desk), method, everything, **asked())
     reset.click(partial(on_reset, desk), None, everything, **asked())
-    gr.on([tab.step.change, tab.plan.change], partial(on_entered, desk), tab.step, everything, **quiet())
+    gr.on([tab.entered.change, tab.plan.change], partial(on_entered, desk), tab.step, everything, **quiet())
     # After the advice, which does not wait for it.
-    stamp.change(partial(on_drawn, desk), None, linear, **quiet(trigger_mode="always_last"))
+    stamp.change(partial(on_drawn, desk), None, linear, **quiet())
     start.click(partial(on_started, desk), None, [tab.run, tab.step], **asked())
 
 
@@ -66,9 +66,9 @@ def _listen(desk: Desk, wishes: Wishes, expert: gr.Accordion, everything: list[A
     gr.on(wished, partial(on_wished, desk), [model, goal, budget], everything, **asked())
     # A pasted name is one change without a key: only leaving the field tells of it.
     for box, key in ((name, "name"), (begin, "begin")):
-        gr.on([box.input, box.blur], partial(on_typed, desk, key), box, None, **quiet(trigger_mode="always_last"))
+        gr.on([box.input, box.blur], partial(on_typed, desk, key), box, None, **quiet())
     for event, is_open in ((expert.expand, True), (expert.collapse, False)):
-        event(partial(on_folded, desk, is_open), None, None, **quiet(trigger_mode="always_last"))
+        event(partial(on_folded, desk, is_open), None, None, **quiet())
 
 
 def _in_a_card() -> gr.Markdown:

@@ -15,6 +15,7 @@ from ui.pages.strategy.sheet import look
 from ui.tab import quiet
 
 _FIELDS = (
+    "head",
     "epochs",
     "learning_rate",
     "batch_size",
@@ -27,10 +28,13 @@ _FIELDS = (
     "gradient_checkpointing",
     "precision",
     "seed",
+    "variants",
     "prompt_weight",
     "balance",
+    "generated_weight",
     "label_smoothing",
     "embedding_noise",
+    "forgetting_check",
     "tracker",
 )
 
@@ -59,7 +63,7 @@ def place(desk: Desk, key: gr.State, drawn: list[Any], draw: Callable[[Desk], li
         # A pasted text is one change without a key: only leaving the field tells of it.
         events = [control.input for control in controls]
         events += [control.blur for control in controls if isinstance(control, gr.Textbox)]
-        gr.on(events, changed, controls, [*drawn, *controls], **quiet(trigger_mode="always_last"))
+        gr.on(events, changed, controls, [*drawn, *controls], **quiet())
 
 
 @guarded

@@ -59,7 +59,7 @@ def price(desk: Desk, page: list[Any], draw: Callable[[Desk], list[Any]]) -> gr.
         elem_id="ft-price",
     )
     # A pasted price is one change without a key: only leaving the field tells of it.
-    gr.on([box.input, box.blur], partial(on_priced, desk, draw), box, page, **quiet(trigger_mode="always_last"))
+    gr.on([box.input, box.blur], partial(on_priced, desk, draw), box, page, **quiet())
     return box
 
 
@@ -67,7 +67,7 @@ def connect(desk: Desk, tab: Tab, here: Place, page: list[Any], draw: Callable[[
     """Connect the button, and follow a measurement that this or another tab began; `page` is what `draw` updates."""
     here.begin.click(partial(on_measure_wanted, desk, draw), None, page, **asked())
     here.stop.click(partial(on_stopped, desk, draw), None, page, **asked())
-    here.ticking.tick(partial(on_tick, desk, here, draw), None, page, **quiet())
+    here.ticking.tick(partial(on_tick, desk, here, draw), None, page, **quiet(trigger_mode="once"))
     tab.pulse.change(partial(on_pulsed, desk, draw), [tab.step, here.stage], page, **quiet())
 
 

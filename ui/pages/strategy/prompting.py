@@ -30,8 +30,8 @@ def place(desk: Desk, tab: Tab, stamp: gr.State) -> None:
     drawn = [folded, card, begin, going, progress, ending, ticking, stage]
     begin.click(partial(on_wanted, desk), None, drawn, **asked())
     stop.click(partial(on_stopped, desk), None, drawn, **asked())
-    ticking.tick(partial(on_tick, desk, progress), None, drawn, **quiet())
-    stamp.change(partial(on_plan_changed, desk), None, drawn, **quiet(trigger_mode="always_last"))
+    ticking.tick(partial(on_tick, desk, progress), None, drawn, **quiet(trigger_mode="once"))
+    stamp.change(partial(on_plan_changed, desk), None, drawn, **quiet())
     tab.pulse.change(partial(on_pulsed, desk), [tab.step, stage], drawn, **quiet())
 
 

@@ -8,11 +8,10 @@ from typing import Any
 
 import gradio as gr
 
-from core.dataset.choice import DataChoice
-from core.errors import DataError, UserError
 from core.strategy.plan import Plan
 from core.strategy.plan_text import LARGEST, command_line, differences, plan_yaml, read_plan_yaml
 from ui import advicesheet, notices, words
+from ui.adopting import adopt
 from ui.desk import Desk
 from ui.markup import view
 from ui.notices import guarded
@@ -40,7 +39,7 @@ def place(desk: Desk, tab: Tab, stamp: gr.State) -> None:
         earlier = gr.Dropdown([], label="Compare with an earlier run", elem_id="ft-earlier")
         changed = view()
     outputs = [command, save, earlier, changed]
-    stamp.change(partial(on_plan_changed, desk), earlier, outputs, **quiet(trigger_mode="always_last"))
+    stamp.change(partial(on_plan_changed, desk), earlier, outputs, **quiet())
     earlier.input(partial(on_compared, desk), earlier, changed, **asked())
     load.upload(partial(on_loaded, desk), load, tab.plan, **asked())
 
@@ -77,31 +76,9 @@ def on_loaded(desk: Desk, path: str | None) -> Any:  # noqa: ANN401 - the plan's
         return gr.skip()
     content = Path(path).read_bytes()[: LARGEST + 1].decode("utf-8", "replace")
     plan = desk.engine.read_plan(read_plan_yaml(content))
-    _check_data(desk, plan.data)
-    draft = desk.keep(data=plan.data.model_dump(mode="json"), model=plan.model, overrides={}, name=plan.name)
-    advised = desk.advice(draft, plan.data).plan
-    overrides = {
-        name: value
-        for name, value in plan.model_dump(mode="json").items()
-        if name not in {"data", "model", "name"} and value != advised.model_dump(mode="json")[name]
-    }
-    if "options" in overrides and plan.method == advised.method:
-        overrides["options"] = {n: v for n, v in plan.options.items() if advised.options.get(n) != v}
-    desk.keep(overrides=overrides)
+    stamp = adopt(desk, plan)
     notices.tell("The plan is loaded; what differs from the advice stands under 'Change something'.", title="Loaded")
-    return plan.model_dump_json()
-
-
-def _check_data(desk: Desk, choice: DataChoice) -> None:
-    try:
-        source = desk.engine.source(choice.source)
-    except UserError as error:
-        raise DataError(
-            f"The data of this plan ({choice.name}) are not on this computer.",
-            "Drop the same file on the data page first, then load the plan again.",
-        ) from error
-    if source.sha256 != choice.sha256:
-        raise DataError(f"The rows of {choice.name} are not those of this plan.", "Choose the data anew.")
+    return stamp
 
 
 def _compared(desk: Desk, earlier: str | None, plan: Plan) -> str:

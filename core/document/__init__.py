@@ -1,0 +1,1 @@
+"""Documents to give away: what they are made of, and how they are written."""

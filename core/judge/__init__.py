@@ -1,0 +1,1 @@
+"""A judge compares the answers of base and tuned model."""

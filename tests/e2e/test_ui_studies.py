@@ -1,0 +1,60 @@
+"""Studies on their page: asked, begun, read, and adopted as the plan. Other tests train them."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.seeding import seed_ranks
+from tests.e2e.served import Served
+from tests.e2e.viewer import PATIENCE, go, overflow, says
+
+_VALUES = "#ft-study-values input, #ft-study-values textarea"
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]
+
+
+@pytest.fixture(scope="module")
+def ranked(tmp_path_factory):
+    """A dashboard over runs of two ranks, one clearly better."""
+    home = tmp_path_factory.mktemp("ranked") / "home"
+    seed_ranks(home, {4: 2, 32: 8})
+    served = Served(home)
+    yield served
+    served.end()
+
+
+def test_a_study_says_what_it_takes_ends_in_a_finding_and_its_plan_is_adopted(ranked, look):
+    page = look.tab(f"{ranked.url}/?step=8")
+    says(page, "What would help more?")
+    says(page, "Values: ")
+    page.click("#ft-walk label:has-text('Vary the rank')")
+    _type(page, "4, tall")
+    says(page, "'tall' is no whole number")
+    look.picture(page, "studies-wrong")
+    assert page.is_disabled("#ft-study-begin")
+    _type(page, "4, 32")
+    says(page, "there already")
+    look.picture(page, "studies-asked")
+    page.click("#ft-study-begin")
+    says(page, "Rank 32 is best")
+    says(page, "Take rank 32")
+    look.picture(page, "studies-found")
+    dark = look.tab(f"{ranked.url}/?step=8", dark=True)
+    says(dark, "Rank 32 is best")
+    expect(dark.locator(_VALUES)).to_have_value("4, 32", timeout=PATIENCE)
+    look.picture(dark, "studies-dark")
+    narrow = look.tab(f"{ranked.url}/?step=8", width=390, height=844)
+    says(narrow, "Rank 32 is best")
+    look.picture(narrow, "studies-narrow")
+    assert overflow(narrow) <= 0
+    page.click("#ft-study-adopt")
+    page.wait_for_selector("#ft-step-2.ft-here")
+    says(page, "rank 32 fits")
+    look.picture(page, "studies-adopted")
+    go(page, 8)
+    page.click("#ft-study-forget")
+    says(page, "What would help more?")
+    assert look.complaints == []
+
+
+def _type(page, values: str) -> None:
+    page.fill(_VALUES, values)
+    page.press(_VALUES, "Tab")

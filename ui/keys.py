@@ -1,0 +1,23 @@
+"""Keys of endpoints, in the memory of the server alone: each belongs to one address and goes to no other."""
+
+
+class Keys:
+    """The key that was given last, and those that the environment holds."""
+
+    def __init__(self, own: dict[str, str] | None = None) -> None:
+        """`own` are keys of whoever started the server, by address."""
+        self._own = dict(own or {})
+        self._given: dict[str, str] = {}
+
+    def remember(self, address: str, key: str) -> None:
+        """Keep a key until the server ends, for this address alone; nothing happens where none was given."""
+        if key:
+            self._given = {address: key}
+
+    def of(self, address: str) -> str:
+        """The key of an address; empty where none was given, or it was given for another one."""
+        return self._given.get(address) or self._own.get(address, "")
+
+    def is_own(self, address: str) -> bool:
+        """Whether the key comes from the environment."""
+        return address in self._own and address not in self._given
