@@ -44,7 +44,8 @@ def build(desk: Desk, tab: Tab) -> None:
     everything = [*drawn, *looked.drawn, *part.typed]
     review.connect(desk, looked, drawn, _drawn)
     order.connect(desk, part, drawn, _drawn)
-    write.click(partial(on_wanted, desk), part.named["key"], drawn, **asked())
+    # What is asked and what it may cost come with the click: what was typed just before it may be kept later.
+    write.click(partial(on_wanted, desk), [part.named["key"], *order.amount(part)], drawn, **asked())
     for button, then in ((stop, on_stopped), (use, on_used)):
         button.click(partial(then, desk), None, drawn, **asked())
     ticking.tick(
@@ -91,10 +92,11 @@ def on_pulsed(desk: Desk, plan: gr.State, step: int, stage: str) -> Any:  # noqa
 
 
 @guarded
-def on_wanted(desk: Desk, key: str) -> Any:  # noqa: ANN401
+def on_wanted(desk: Desk, key: str, *amount: Any) -> Any:  # noqa: ANN401
     """Begin to ask the teacher, or go on."""
     choice, survey = _chosen(desk)
     order.remember(desk, key)
+    order.keep_amount(desk, *amount)
     desk.augmenting.run(choice, survey)
     return _drawn(desk)
 

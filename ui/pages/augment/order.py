@@ -104,6 +104,11 @@ def _teacher(named: dict[str, Any]) -> gr.Markdown:
     return markup.view()
 
 
+def amount(part: Part) -> list[Any]:
+    """The fields that `keep_amount` takes, in its order."""
+    return [part.named[name] for name in ("count", *_MEASURES, *_LIMITS)]
+
+
 def connect(desk: Desk, part: Part, drawn_page: list[Any], draw: Callable[[Desk], list[Any]]) -> None:
     """Keep what is typed, and draw what follows from it.
 
@@ -129,7 +134,7 @@ def connect(desk: Desk, part: Part, drawn_page: list[Any], draw: Callable[[Desk]
 
     boxes = [named[name] for name in _CARD]
     keep([box.blur for box in boxes], partial(on_card, desk), boxes)
-    rest = [named[name] for name in ("count", *_MEASURES, *_LIMITS)]
+    rest = amount(part)
     keep([control.input for control in rest], partial(on_amount, desk), rest)
     key = named["key"]
     key.blur(partial(on_key, desk), key, key, **quiet()).then(redraw, None, drawn_page, **quiet())
@@ -176,6 +181,11 @@ def on_card_anew(desk: Desk, draw: Callable[[Desk], list[Any]]) -> Any:  # noqa:
 
 @guarded
 def on_amount(desk: Desk, count: float, *values: Any) -> None:  # noqa: ANN401
+    """Keep how many rows are wanted, and what they may cost."""
+    keep_amount(desk, count, *values)
+
+
+def keep_amount(desk: Desk, count: float, *values: Any) -> None:  # noqa: ANN401
     """Keep how many rows are wanted, and what they may cost."""
     choice = desk.choice()
     if choice is None:

@@ -56,7 +56,7 @@ def build(desk: Desk, tab: Tab) -> None:
     gr.on([tab.entered.change, tab.plan.change], partial(on_entered, desk), tab.step, everything, **quiet())
     # After the advice, which does not wait for it.
     stamp.change(partial(on_drawn, desk), None, linear, **quiet())
-    start.click(partial(on_started, desk), None, [tab.run, tab.step], **asked())
+    start.click(partial(on_named, desk), [*wishes[-2:]], [tab.run, tab.step], **asked())
 
 
 def _listen(desk: Desk, wishes: Wishes, expert: gr.Accordion, everything: list[Any]) -> None:
@@ -170,6 +170,17 @@ def on_reset(desk: Desk) -> Any:  # noqa: ANN401
     """Forget every change and take the advice as it is."""
     desk.keep(overrides={})
     return _everything(desk, anew=str(time.monotonic_ns()))
+
+
+@guarded
+def on_named(desk: Desk, name: str | None, begin: str | None) -> Any:  # noqa: ANN401
+    """Start the run under this name, not before this time.
+
+    The fields come with the click: what was pasted a moment before is told by leaving the field, which the click does,
+    and may be kept later than the click is answered.
+    """
+    desk.keep(name=name or "", begin=begin or "")
+    return on_started(desk)
 
 
 @guarded
