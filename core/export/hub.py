@@ -88,10 +88,13 @@ def endpoint() -> str:
 
 
 def token_of_this_machine() -> str:
-    """What HF_TOKEN or `hf auth login` left here; empty where neither did."""
+    """What HF_TOKEN or `hf auth login` left here; empty where neither did, or where nobody may read it."""
     from huggingface_hub import get_token
 
-    return get_token() or ""
+    try:
+        return get_token() or ""
+    except OSError:  # of somebody else, or a folder
+        return ""
 
 
 def check_repo(repo: str) -> str:

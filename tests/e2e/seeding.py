@@ -24,6 +24,7 @@ from core.events import (
     StepTaken,
     Validated,
 )
+from core.export.checksums import write_sums
 
 TOTAL = 120
 EVERY = 10
@@ -112,6 +113,28 @@ def training() -> list[Event]:
         Noted(text="No better for 4 validations: the model begins to learn its rows by heart.", severity="warning")
     )
     return events
+
+
+def seed_adapter(home: Path, run_id: str) -> None:
+    """Give the run an exported adapter whose files are there, with one large enough to be uploaded by itself."""
+    engine = Engine(home, launcher="thread")
+    folder = engine.store.run_folder(run_id) / "exports" / "adapter"
+    folder.mkdir(parents=True)
+    (folder / "adapter_model.safetensors").write_bytes(bytes(range(256)) * 5000)
+    (folder / "adapter_config.json").write_text("{}", encoding="utf-8")
+    (folder / "README.md").write_text("---\nlicense: cc-by-4.0\n---\n# Legal clauses\n", encoding="utf-8")
+    job = engine.store.add_job(run_id, "export", {"exporter": "adapter", "out": str(folder)})
+    said = Exported(
+        exporter="adapter",
+        folder=str(folder),
+        size_bytes=1_280_000,
+        largest_logit_difference=0.0,
+        checksums=write_sums(folder),
+    )
+    states = [StateChanged(state=state) for state in (RunState.PREPARING, RunState.EXPORTING)]
+    for event in [*states, said, StateChanged(state=RunState.DONE)]:
+        engine.store.append(job.id, event)
+    engine.close()
 
 
 def seed_ranks(home: Path, wrong: Mapping[int, int]) -> None:

@@ -1,11 +1,6 @@
-from pathlib import Path
-
 import pytest
 
-from core.engine import Engine
-from core.events import Exported, RunState, StateChanged
-from core.export.checksums import write_sums
-from tests.e2e.seeding import seed
+from tests.e2e.seeding import seed, seed_adapter
 from tests.e2e.viewer import says
 from tests.unit.export.fake_hub import TOKEN, FakeHub
 
@@ -19,32 +14,10 @@ def hub():
     running.close()
 
 
-def export(home: Path, run_id: str) -> None:
-    """Give the run an adapter that was really written."""
-    engine = Engine(home, launcher="thread")
-    folder = engine.store.run_folder(run_id) / "exports" / "adapter"
-    folder.mkdir(parents=True)
-    (folder / "adapter_model.safetensors").write_bytes(bytes(range(256)) * 5000)
-    (folder / "adapter_config.json").write_text("{}", encoding="utf-8")
-    (folder / "README.md").write_text("---\nlicense: cc-by-4.0\n---\n# Legal clauses\n", encoding="utf-8")
-    job = engine.store.add_job(run_id, "export", {"exporter": "adapter", "out": str(folder)})
-    said = Exported(
-        exporter="adapter",
-        folder=str(folder),
-        size_bytes=1_280_000,
-        largest_logit_difference=0.0,
-        checksums=write_sums(folder),
-    )
-    states = [StateChanged(state=state) for state in (RunState.PREPARING, RunState.EXPORTING)]
-    for event in [*states, said, StateChanged(state=RunState.DONE)]:
-        engine.store.append(job.id, event)
-    engine.close()
-
-
 def test_an_export_goes_to_the_hub_only_after_a_question_and_its_link_is_shown(tmp_path, serve, look, hub, monkeypatch):
     home = tmp_path / "home"
     run_id = seed(home)
-    export(home, run_id)
+    seed_adapter(home, run_id)
     for name, value in {"HF_ENDPOINT": hub.url, "HF_HUB_OFFLINE": "0", "HF_TOKEN": ""}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("HF_HOME", str(tmp_path / "nothing"))

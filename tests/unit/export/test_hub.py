@@ -13,7 +13,7 @@ from core.export import fidelity
 from core.export.checksums import write_sums
 from core.export.exporters import EXPORTERS, ExportTask, export
 from core.export.facts import metadata
-from core.export.hub import Destination, pack, push
+from core.export.hub import Destination, pack, push, token_of_this_machine
 from core.job.exports import Exports
 from core.store.store import Store
 from core.strategy.methods import METHODS
@@ -221,6 +221,13 @@ def test_without_a_token_or_an_export_nothing_begins(home, monkeypatch, tmp_path
         pushes.begin(run_id, "merged", "colours", token=TOKEN)
     with pytest.raises(NotFoundError):
         pushes.begin("r0000000000", "adapter", "colours", token=TOKEN)
+
+
+def test_a_token_that_nobody_may_read_is_none(monkeypatch, tmp_path):
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    monkeypatch.delenv("HUGGING_FACE_HUB_TOKEN", raising=False)
+    monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path))
+    assert token_of_this_machine() == ""
 
 
 def test_every_cards_head_is_one_that_hubs_can_read():
