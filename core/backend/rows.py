@@ -69,17 +69,20 @@ def row_attention(
     row_lengths: Sequence[int] | None = None,
     **kwargs: Any,  # noqa: ANN401 - what the model's attention layer knows
 ) -> tuple[Tensor, None]:
-    """Torch's fused attention; with `row_lengths` each row attends to itself alone."""
+    """Torch's fused attention; with `row_lengths` each row attends to itself alone, and sees what `row_masks` says."""
     if row_lengths is None:
         return sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
-    window = kwargs.get("sliding_window")
+    window, masks = kwargs.get("sliding_window"), kwargs.pop("row_masks", None)
     if query.device.type == "cpu":
         # On a processor fused attention's backward pass is several times slower in bf16.
         query, key, value = query.float(), key.float(), value.float()
     outputs = []
     with torch.autocast(query.device.type, enabled=False):
-        for q, k, v in zip(*(part.split(list(row_lengths), dim=2) for part in (query, key, value)), strict=True):
-            outputs.append(sdpa_attention_forward(module, q, k, v, _window(q, window), **kwargs)[0])
+        for row, (q, k, v) in enumerate(
+            zip(*(part.split(list(row_lengths), dim=2) for part in (query, key, value)), strict=True)
+        ):
+            mask = masks[row] if masks else _window(q, window)
+            outputs.append(sdpa_attention_forward(module, q, k, v, mask, **kwargs)[0])
     return torch.cat(outputs, dim=1), None
 
 

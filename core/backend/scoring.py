@@ -11,6 +11,7 @@ from torch import Tensor
 from transformers import Cache, PreTrainedTokenizerBase
 
 from core.backend.generation import generate
+from core.backend.label_tree import Asked, Tree, tree_scores
 from core.backend.rows import Network, by_size, choose_layout, joined_losses, padded_losses
 from core.backend.tokens import Encoded, answer_ids, encode_all, encode_prompt, render_prompt
 from core.backend.virtual import with_virtual_tokens
@@ -26,6 +27,8 @@ LOGITS_AT_ONCE = 2**26
 """Numbers that the head gives in one pass."""
 SEAM = 32
 """Characters at a prompt's end that may run together with the answer's first token."""
+READ_AT_ONCE = 4096
+"""Tokens of one forward pass that reads prompts and labels; more were no faster."""
 
 __all__ = ["OnAdvance", "answer_losses", "generate", "label_scores"]
 
@@ -37,6 +40,13 @@ class _Prompt:
     ids: list[int]
     tails: list[list[int]]
     """Tokens of each label after this prompt, the end token included."""
+    tree: Tree
+    """The same, as a tree."""
+
+    @property
+    def asked(self) -> Asked:
+        """What is read where prompt and labels share a pass."""
+        return Asked(self.ids, self.tree)
 
     @property
     def size(self) -> int:
@@ -56,20 +66,24 @@ def label_scores(  # noqa: PLR0913 - what both models are asked, and who is told
 ) -> list[list[float]]:
     """Log-likelihood of each label as the whole answer, in nats, for each example.
 
-    A prompt is read once and all labels go on from there. The end token counts, so a label that begins like another
-    one is not favoured.
+    A prompt is read once and all labels go on from there: in the same pass where rows can be laid end to end, else from
+    a cache. The end token counts, so a label that begins like another one is not favoured.
 
     Raises:
         Stopped: `stopping` was set.
         DataError: The longest label leaves no room for a prompt.
     """
     prompts = _prompts(tokenizer, examples, labels, max_length)
-    model = with_virtual_tokens(model)
+    if _reads_trees(model, prompts):
+        groups, score = _read_together(prompts, int(model.config.get_text_config().vocab_size)), _score_trees
+    else:
+        model = with_virtual_tokens(model)
+        groups, score = _groups(prompts), _score
     scores: list[list[float]] = [[] for _ in examples]
     done = 0
-    for group in _groups(prompts):
+    for group in groups:
         _go_or_stop(stopping)
-        for prompt, row in zip(group, _score(model, group), strict=True):
+        for prompt, row in zip(group, score(model, group), strict=True):
             scores[prompt.place] = row
         done += len(group)
         if on_advance:
@@ -124,13 +138,17 @@ def _prompts(
     Raises:
         DataError: The longest label leaves no room for a prompt.
     """
-    known: dict[str, list[list[int]]] = {}
+    seams: dict[str, list[list[int]]] = {}
+    trees: dict[str, Tree] = {}
+    marks = [mark for token in tokenizer.added_tokens_decoder.values() if (mark := str(token))]
 
     def tails(turns: Sequence[Turn]) -> list[list[int]]:
         seam = render_prompt(tokenizer, turns)[-SEAM:]
-        if seam not in known:
-            known[seam] = [answer_ids(tokenizer, turns, label) for label in labels]
-        return known[seam]
+        # No token reaches across a mark, such as that of a role.
+        seam = seam[max(0, *map(seam.rfind, marks)) :] if marks else seam
+        if seam not in seams:
+            seams[seam] = [answer_ids(tokenizer, turns, label) for label in labels]
+        return seams[seam]
 
     prompts = []
     for place, example in enumerate(examples):
@@ -143,8 +161,40 @@ def _prompts(
                 f"Set longest row to more than {max_length}, or shorten the labels.",
             )
         turns, ids, _ = fitted
-        prompts.append(_Prompt(place, ids, tails(turns)))
+        ends = tails(turns)
+        prompts.append(_Prompt(place, ids, ends, trees.setdefault(str(ends), Tree(ends))))
     return prompts
+
+
+def _reads_trees(model: Network, prompts: Sequence[_Prompt]) -> bool:
+    """Whether the model may read prompts and labels in one pass: rows can be laid end to end, and none is cut off."""
+    window = getattr(model.config.get_text_config(), "sliding_window", None)
+    if not prompts or (window and max(prompt.asked.tokens for prompt in prompts) > window):
+        return False
+    probe = sorted(prompts, key=lambda prompt: len(prompt.ids))[:: max(1, len(prompts) // 3)][:3]
+    rows = [Encoded(prompt.ids + prompt.tails[0], len(prompt.ids), truncated=False) for prompt in probe]
+    return choose_layout(model, rows).joined
+
+
+def _read_together(prompts: Sequence[_Prompt], vocabulary: int) -> Iterator[list[_Prompt]]:
+    """Prompts whose tokens, and the head's scores after them, fit into one pass."""
+    most = max(1, LOGITS_AT_ONCE // vocabulary)
+    group: list[_Prompt] = []
+    tokens = scored = 0
+    for prompt in sorted(prompts, key=lambda one: one.asked.tokens):
+        more = len(prompt.tree.tokens) + 1
+        if group and (tokens + prompt.asked.tokens > READ_AT_ONCE or scored + more > most):
+            yield group
+            group, tokens, scored = [], 0, 0
+        group.append(prompt)
+        tokens += prompt.asked.tokens
+        scored += more
+    if group:
+        yield group
+
+
+def _score_trees(model: Network, group: Sequence[_Prompt]) -> list[list[float]]:
+    return tree_scores(model, [prompt.asked for prompt in group])
 
 
 def _groups(prompts: Sequence[_Prompt]) -> Iterator[list[_Prompt]]:
