@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from core.events import Exported
+from core.export.checksums import NAME as SUMS
 from core.export.exporters import Exporter
+from core.export.extras import how_to_install
 from core.export.forecast import ExportForecast
 from core.export.serve import Server
 from core.job.exports import RUN
@@ -14,27 +16,39 @@ from ui.exportfiles import link
 from ui.markup import text
 
 _GIB = 2**30
+_CHECK = f"sha256sum -c {SUMS}"
 
 
 def about(exporter: Exporter, refused: str, missing: str, forecast: ExportForecast | None) -> str:
     """What the form is for, what it will take, and what stands in its way."""
-    notes = [f"{refused} {exporter.instead}" if refused else "", missing]
-    told = "".join(f"<div class='ft-note'>{text(note)}</div>" for note in notes if note)
+    notes = [text(f"{refused} {exporter.instead}") if refused else "", _absent(exporter, missing)]
+    told = "".join(f"<div class='ft-note'>{note}</div>" for note in notes if note)
     return markup.block(
         f"<h3>{text(exporter.title)}</h3><p>Take it when {text(exporter.when)}.</p>"
-        f"<p class='ft-below'>Needs {text(exporter.needs)}.{text(_forecast(forecast))}</p>{told}"
+        f"<p class='ft-below'>Needs {text(exporter.needs)}.</p>{_forecast(forecast)}{told}"
     )
 
 
+def _absent(exporter: Exporter, missing: str) -> str:
+    """What is not installed, and the line that installs it, on a line of its own to be copied."""
+    if not missing:
+        return ""
+    line = text(how_to_install(exporter.extra))
+    return f"{text(missing)} Type in a terminal, then restart Fewtune: <code class='ft-line'>{line}</code>"
+
+
 def _forecast(forecast: ExportForecast | None) -> str:
+    """What it will take, each part with its unit on one line."""
     if forecast is None:
         return ""
-    time = "time known after the first" if forecast.seconds is None else words.duration(forecast.seconds)
-    more = ""
+    parts = [words.size(forecast.size_bytes)]
     if forecast.disk_bytes > forecast.size_bytes * 1.1:
-        more = f", {words.size(forecast.disk_bytes)} of disk while it is made"
-    memory = words.gib(forecast.memory_bytes / _GIB)
-    return f" Forecast: {words.size(forecast.size_bytes)}{more}, {memory} of memory, {time}."
+        parts.append(f"{words.size(forecast.disk_bytes)} of disk while it is made")
+    parts.append(f"{words.gib(forecast.memory_bytes / _GIB)} of memory")
+    known = forecast.seconds is not None
+    parts.append(words.duration(forecast.seconds) if known else "time known after the first")
+    told = ", ".join(f"<span class='ft-whole'>{text(part)}</span>" for part in parts)
+    return f"<p class='ft-below'>Forecast: {told}.</p>"
 
 
 def result(exported: Exported, run_id: str) -> str:
@@ -87,11 +101,14 @@ def _compared(exported: Exported) -> str:
 
 def _files(exported: Exported, run_id: str) -> str:
     lines = "".join(
-        f"<li><a href='{link(run_id, exported.exporter, name)}' download>{text(name)}</a> "
-        f"<span class='ft-below' title='SHA-256'>{text(digits[:16])}…</span></li>"
+        f"<li><a href='{link(run_id, exported.exporter, name)}' download>{text(name)}</a>"
+        f"<code title='SHA-256: {digits}'>{text(digits[:12])}…</code></li>"
         for name, digits in exported.checksums.items()
     )
-    return f"<ul class='ft-files'>{lines}</ul>" if lines else ""
+    if not lines:
+        return ""
+    check = f"<p class='ft-below'>To check them all, in this folder: <code class='ft-line'>{_CHECK}</code></p>"
+    return f"<ul class='ft-files' aria-label='Files, with the first digits of their SHA-256'>{lines}</ul>{check}"
 
 
 def packed(run_id: str, file: Path) -> str:

@@ -233,7 +233,8 @@ def _told(view: RunView, at: float, event: Event, curves: _Curves) -> RunView:
             return replace(view, evaluated=evaluated, work=None)
         case Exported() as exported:
             curves.say(at, f"Exported as {exported.exporter} ({words.size(exported.size_bytes)}).", "good")
-            return replace(view, exported=view.exported | {exported.exporter: exported}, work=None)
+            others = {name: made for name, made in view.exported.items() if name != exported.exporter}
+            return replace(view, exported=others | {exported.exporter: exported}, work=None)  # the newest is last
         case _:
             return view
 

@@ -2,13 +2,12 @@
 
 import threading
 from pathlib import Path
-from typing import Any
 
 from core.errors import NotFoundError, UserError
 from core.evaluate.evaluation import read_evaluation
 from core.events import Exported
 from core.export.exporters import EXPORTERS, ExportTask
-from core.export.extras import how_to_install, missing
+from core.export.extras import missing
 from core.export.forecast import ExportForecast, forecast
 from core.export.run_file import read_run, write_run
 from core.export.serve import Server, Servers
@@ -84,19 +83,16 @@ class Exports:
         return read_run(self._store, file, read_evaluation)
 
     def missing(self, exporter: str) -> str:
-        """Which packages an exporter lacks here and how to install them, as a sentence; empty where it lacks none."""
-        part = EXPORTERS[exporter]
-        absent = missing(part.modules)
-        if not absent:
-            return ""
-        return f"Not installed here: {', '.join(absent)}. Install with: {how_to_install(part.extra)}"
+        """Which packages an exporter lacks here, as a sentence; empty where it lacks none."""
+        absent = missing(EXPORTERS[exporter].modules)
+        return f"Not installed here: {', '.join(absent)}." if absent else ""
 
     def forecast(self, run_id: str, exporter: str, machine: Machine) -> ExportForecast | None:
         """What an export of the run would take; None where its model or its weights are not here to be asked.
 
         Asked once for as many exports as there are: pages draw it again and again.
         """
-        earlier = self._earlier()
+        earlier = self._store.of_all_runs("export", Exported)
         key = run_id, exporter, len(earlier)
         with self._lock:
             if key not in self._forecasts:
@@ -125,12 +121,8 @@ class Exports:
                 return record.event
         return None
 
-    def _earlier(self) -> list[tuple[Exported, dict[str, Any]]]:
-        newest = ((self._store.last(row.id, Exported), row.plan) for row in self._store.runs())
-        return [(event, plan) for event, plan in newest if event is not None]
-
     def _forecast(
-        self, run_id: str, exporter: str, machine: Machine, earlier: list[tuple[Exported, dict[str, Any]]]
+        self, run_id: str, exporter: str, machine: Machine, earlier: list[tuple[str, Exported]]
     ) -> ExportForecast | None:
         plan = Plan(**self._store.run(run_id).plan)
         folder = self._store.run_folder(run_id)
@@ -138,7 +130,14 @@ class Exports:
             plan=plan, home=self._store.home, folder=folder, exporter=exporter, out=self.folder(run_id, exporter)
         )
         try:
-            timed = [(event, read_facts(of["model"]).parameters) for event, of in earlier if event.exporter == exporter]
+            timed = [(event, self._weights(of)) for of, event in earlier if event.exporter == exporter]
             return forecast(EXPORTERS[exporter], task, read_facts(plan.model), machine, timed)
         except (UserError, OSError):  # the model or the weights went away since
             return None
+
+    def _weights(self, run_id: str) -> int:
+        """How many the run's model has; 0 where it went away since."""
+        try:
+            return read_facts(self._store.run(run_id).plan["model"]).parameters
+        except (UserError, OSError):
+            return 0

@@ -120,6 +120,16 @@ class Log(Database):
         events = (decode(json.loads(row["body"])) for row in rows)
         return [event for event in events if isinstance(event, kind)]
 
+    def of_all_runs(self, job_kind: str, kind: type[EventKind]) -> list[tuple[str, EventKind]]:
+        """Every event of this kind that jobs of `job_kind` said, oldest first, each with the id of its run."""
+        rows = self._rows(
+            "SELECT j.run_id, e.body FROM jobs j JOIN events e ON e.job_id = j.id"
+            " WHERE j.kind = ? AND e.kind = ? ORDER BY e.seq",
+            *(job_kind, kind.__name__),
+        )
+        events = ((str(row["run_id"]), decode(json.loads(row["body"]))) for row in rows)
+        return [(run_id, event) for run_id, event in events if isinstance(event, kind)]
+
 
 def job_row(connection: sqlite3.Connection, job_id: int) -> sqlite3.Row:
     """The job's row.

@@ -1,6 +1,7 @@
 """A home with small runs of the starter model that were really trained."""
 
 import threading
+from functools import partial
 from pathlib import Path
 
 from core.backend.train import TrainTask, train
@@ -20,9 +21,11 @@ def train_small(home: Path, source: str | Path, name: str, rows: int = 48) -> st
         engine.save_draft({"data": choice.model_dump(mode="json"), "model": "starter"})
         job = engine.store.add_run(plan.model_dump(mode="json"), name)
         folder = engine.store.run_folder(job.run_id)
-        train(TrainTask(plan, home, folder, resume=False), lambda _: None, threading.Event())
-        for state in (RunState.PREPARING, RunState.TRAINING, RunState.EVALUATING, RunState.DONE):
-            engine.store.append(job.id, StateChanged(state=state))
+        say = partial(engine.store.append, job.id)
+        say(StateChanged(state=RunState.PREPARING))
+        train(TrainTask(plan, home, folder, resume=False), say, threading.Event())
+        for state in (RunState.EVALUATING, RunState.DONE):
+            say(StateChanged(state=state))
         return job.run_id
     finally:
         engine.close()

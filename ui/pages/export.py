@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from core.events import RunState
+from core.events import Exported, RunState
 from core.export.exporters import EXPORTERS, Exporter
 from core.job.exports import SERVED
 from core.strategy.plan import Plan
@@ -18,6 +18,8 @@ from ui.present import RunView
 from ui.tab import EXPORT, RUNS, Tab, asked, quiet
 
 _LOOK_SECONDS = 2
+_IDLE = "Nothing is being exported. Each form is compared with the tuned model before it counts as done."
+"""Stands where the progress will be, so that nothing moves when it comes."""
 _PACKING = markup.block(
     "<p class='ft-below'>The whole run as one file: plan, hashes of data and split, log, scores and best weights, which"
     " another installation takes in on its Runs page, or with <code>fewtune import</code>.</p>"
@@ -29,11 +31,11 @@ def build(desk: Desk, tab: Tab) -> None:
     with gr.Row(elem_classes=["ft-head"]):
         head = markup.view(_nothing())
         onward = gr.Button("Export the adapter", variant="primary", interactive=False, elem_id="ft-export-first")
-    with gr.Row(elem_classes=["ft-card-head"]):
-        status = markup.view(elem_id="ft-export-status")
-        stop = gr.Button("Stop exporting", variant="stop", visible=False, elem_id="ft-stop-export")
+    with gr.Row(elem_classes=["ft-card-head"], elem_id="ft-export-bar"):
+        status = markup.view(_status(RunView()), elem_id="ft-export-status")
+        stop = gr.Button("Stop exporting", variant="stop", visible=False, elem_id="ft-stop-export", min_width=180)
     cards: list[Any] = []
-    with gr.Row(elem_classes=["ft-choices"]):
+    with gr.Row(elem_classes=["ft-choices", "ft-forms"]):
         for exporter in EXPORTERS.values():
             cards.extend(_card(desk, tab, exporter))
     push.place(desk, tab)
@@ -62,7 +64,16 @@ def _card(desk: Desk, tab: Tab, exporter: Exporter) -> list[Any]:
         about = markup.view(exportsheet.about(exporter, "", "", None))
         button = gr.Button(f"Export: {exporter.title}", interactive=False, elem_id=f"ft-export-{exporter.name}")
         done = markup.view(visible=False)
-        lines = gr.Code(language="python", label="Load it", interactive=False, visible=False, lines=6, wrap_lines=True)
+        lines = gr.Code(
+            language="python",
+            label="Load it",
+            interactive=False,
+            visible=False,
+            lines=6,
+            wrap_lines=True,
+            show_line_numbers=False,
+            elem_id=f"ft-load-{exporter.name}",
+        )
     button.click(partial(on_export, desk, exporter.name), tab.run, button, **asked())
     return [about, button, done, lines]
 
@@ -152,7 +163,14 @@ def _drawn(desk: Desk, run_id: str) -> list[Any]:
         waiting = [_card_update(desk, exporter, "", None, RunView()) for exporter in EXPORTERS.values()]
         onward = gr.Button("See all runs", interactive=True)
         served = _served(desk, "")
-        return [_nothing(), onward, "", gr.Button(visible=False), *served, *(part for card in waiting for part in card)]
+        return [
+            _nothing(),
+            onward,
+            _status(RunView()),
+            gr.Button(visible=False),
+            *served,
+            *(part for card in waiting for part in card),
+        ]
     view = desk.view(run_id)
     plan = desk.engine.run(run_id).plan
     cards = [part for exporter in EXPORTERS.values() for part in _card_update(desk, exporter, run_id, plan, view)]
@@ -193,7 +211,7 @@ def _headline(view: RunView) -> str:
 
 def _status(view: RunView) -> str:
     if not view.is_live:
-        return ""
+        return markup.block(f"<div class='ft-card ft-idle'><p class='ft-below'>{text(_IDLE)}</p></div>")
     if view.kind != "export":
         return markup.block(
             f"<div class='ft-note'>{text('The run is still going on; exports wait until it is done.')}</div>"
@@ -217,15 +235,24 @@ def _card_update(desk: Desk, exporter: Exporter, run_id: str, plan: Plan | None,
         ]
     exported = view.exported.get(exporter.name)
     refused = exporter.available(plan)
+    known = exported is not None or (not refused and view.best_step is not None)
     possible = not refused and not missing and view.best_step is not None and not view.is_live
-    known = possible or exported is not None
     forecast = desk.engine.exports.forecast(run_id, exporter.name, desk.machine()) if known else None
     about = exportsheet.about(exporter, refused, missing, forecast)
-    button = gr.Button(f"Export again: {title}" if exported else f"Export: {title}", interactive=possible)
+    button = gr.Button(f"{_verb(refused, missing, exported)}: {title}", interactive=possible)
     if exported is None:
         return [about, button, gr.Markdown(visible=False), gr.Code(visible=False)]
     code = exportsheet.loading(exporter, exported, plan)
     return [about, button, gr.Markdown(exportsheet.result(exported, run_id), visible=True), gr.Code(code, visible=True)]
+
+
+def _verb(refused: str, missing: str, exported: Exported | None) -> str:
+    """What the button of a card does, or in a word why it does nothing."""
+    if refused:
+        return "Not for this run"
+    if missing:
+        return "Not installed"
+    return "Export again" if exported else "Export"
 
 
 def _title(name: str) -> str:

@@ -1,12 +1,15 @@
 import hashlib
+import shutil
 
 import pytest
 
-from core.events import Exported
+from core.events import Exported, RunState, StateChanged
 from core.export import exporters
 from core.export.checksums import NAME, write_sums
 from core.export.exporters import EXPORTERS, ExportTask
 from core.export.forecast import forecast
+from core.job.exports import Exports
+from core.store.store import Store
 from core.strategy.machine import Machine
 from core.strategy.model_facts import read_facts
 
@@ -36,6 +39,25 @@ def test_the_time_of_an_export_is_told_once_one_of_its_form_was_timed(trained, t
         (Exported(exporter="merged", folder="f", size_bytes=1), weights),
     ]
     assert told(run, "merged", tmp_path, earlier).seconds == pytest.approx(4.0)
+
+
+def test_each_form_that_a_run_left_in_was_timed_and_not_only_the_last(trained, tmp_path):
+    run, store = trained("lora"), Store(tmp_path / "home")
+    run_id = store.add_run(run.plan.model_dump(mode="json"), "colours").run_id
+    for state in (RunState.PREPARING, RunState.DONE):
+        store.append(store.latest(run_id, "train").id, StateChanged(state=state))
+    shutil.copytree(run.folder / "best", store.run_folder(run_id) / "best")
+    exports = Exports(store)
+    assert exports.forecast(run_id, "adapter", MACHINE).seconds is None
+    for name, seconds in {"adapter": 3.0, "merged": 8.0}.items():
+        job = store.add_job(run_id, "export", {"exporter": name, "out": str(tmp_path / name)})
+        for state in (RunState.PREPARING, RunState.EXPORTING):
+            store.append(job.id, StateChanged(state=state))
+        store.append(job.id, Exported(exporter=name, folder="f", size_bytes=1, seconds=seconds))
+        store.append(job.id, StateChanged(state=RunState.DONE))
+    assert exports.forecast(run_id, "adapter", MACHINE).seconds == pytest.approx(3.0)
+    assert exports.forecast(run_id, "merged", MACHINE).seconds == pytest.approx(8.0)
+    store.close()
 
 
 def test_a_form_that_is_converted_needs_the_disk_of_the_merged_model_too(trained, tmp_path):

@@ -250,3 +250,9 @@ def test_the_last_samples_are_kept_the_newest_at_the_end():
     view = follow(RunView(), records(told))
     assert len(view.samples) == 12
     assert view.samples[-1].answer == "39"
+
+
+def test_a_form_that_was_exported_again_is_the_newest():
+    made = [Exported(exporter=name, folder="/x", size_bytes=1) for name in ("adapter", "merged", "adapter")]
+    view = follow(RunView(), records(made, kind="export"))
+    assert list(view.exported) == ["merged", "adapter"]
