@@ -5,19 +5,24 @@ A penalty on repetition that the model's own generation settings name holds here
 
 import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import torch
 from torch import Tensor
 from transformers import GenerationConfig, PreTrainedTokenizerBase, StoppingCriteria, StoppingCriteriaList
 
-from core.backend.rows import Network
+from core.backend.decoding import Ends, most_likely, writes_plainly
+from core.backend.rows import Network, reads_joined
 from core.backend.tokens import encode_prompt, stop_ids
 from core.backend.virtual import with_virtual_tokens
 from core.dataset.example import Example
 from core.errors import DataError, Stopped
 
 ROWS_AT_ONCE = 16
+HELD_AT_ONCE = 2**14
+"""Tokens whose keys and values are held at the same time, where rows are read end to end."""
+MOST_ROWS = 64
+"""That write at the same time there."""
 LONGEST_ROUND = 32
 """Tokens of the longest passage whose repetition counts as a circle."""
 ROUNDS, ROUND_TOKENS = 3, 24
@@ -46,6 +51,10 @@ class _EndsCircles(StoppingCriteria):
         return torch.tensor(ended, device=input_ids.device)
 
 
+def _nobody(_: int) -> None:
+    """Who is told where nobody asked."""
+
+
 def generate(  # noqa: PLR0913 - what both models are asked, and who is told
     model: Network,
     tokenizer: PreTrainedTokenizerBase,
@@ -53,19 +62,20 @@ def generate(  # noqa: PLR0913 - what both models are asked, and who is told
     max_new_tokens: int,
     *,
     max_length: int,
-    on_advance: Callable[[int], None] | None = None,
-    on_circle: Callable[[int], None] | None = None,
-    on_unended: Callable[[int], None] | None = None,
+    on_advance: Callable[[int], None] = _nobody,
+    on_circle: Callable[[int], None] = _nobody,
+    on_unended: Callable[[int], None] = _nobody,
     stopping: threading.Event | None = None,
 ) -> list[str]:
     """The model's answer to each example's prompt, without surrounding blanks.
 
-    `max_length` is of the prompt and the answer together, in tokens. Prompts run in batches sorted by length. An answer
-    that goes round in circles is ended there, told to `on_circle`, and keeps the passage once. `on_unended` is told of
-    each answer that the model did not end, those in circles included. Both get the example's place.
+    `max_length` is of the prompt and the answer together, in tokens. Prompts run in batches sorted by length, read end
+    to end where the model allows it. An answer that goes round in circles is ended there, told to `on_circle`, and
+    keeps the passage once. `on_unended` is told of each answer that the model did not end, those in circles included.
+    Both get the example's place.
 
     Raises:
-        Stopped: `stopping` was set; it is looked at between batches.
+        Stopped: `stopping` was set; it is looked at with each token, or between batches where rows are padded.
         DataError: The answer leaves no room for a prompt.
     """
     prompts = [_prompt(tokenizer, example, max_length - max_new_tokens) for example in examples]
@@ -79,25 +89,42 @@ def generate(  # noqa: PLR0913 - what both models are asked, and who is told
         eos_token_id=ends,
         pad_token_id=tokenizer.pad_token_id if tokenizer.pad_token_id is not None else ends[0],
     )
+    joined = writes_plainly(model) and reads_joined(model, prompts, max_new_tokens)
+    over = frozenset({*ends, config.pad_token_id})  # a row that ended before the others of its batch is filled up
+    rule = Ends(over, max_new_tokens, lambda answer: circle(answer) is not None, config.repetition_penalty)
     answers = [""] * len(prompts)
-    for start in range(0, len(order), ROWS_AT_ONCE):
+    done = 0
+
+    def watch(ended: int) -> None:
         if stopping is not None and stopping.is_set():
             raise Stopped("Stopped while generating.")
-        places = order[start : start + ROWS_AT_ONCE]
-        written = _batch(with_virtual_tokens(model), [prompts[place] for place in places], config)
+        if ended:
+            on_advance(done + ended)
+
+    for places in _batches(prompts, order, max_new_tokens if joined else None):
+        watch(0)
+        batch = [prompts[place] for place in places]
+        written = (
+            most_likely(model, batch, rule, watch) if joined else _batch(with_virtual_tokens(model), batch, config)
+        )
         for place, ids in zip(places, written, strict=True):
-            # A row that ended before the others of its batch is filled up.
-            over = {*ends, config.pad_token_id}
-            kept = ids[: next((at for at, token in enumerate(ids) if token in over), len(ids))]
-            rounds = circle(kept)
-            if rounds is not None and on_circle:
+            kept, rounds, ended = _read_back(ids, over)
+            if rounds:
                 on_circle(place)
-            if on_unended and (rounds is not None or not over.intersection(ids)):
+            if not ended:
                 on_unended(place)
-            answers[place] = str(tokenizer.decode(kept[:rounds], skip_special_tokens=True)).strip()
-        if on_advance:
-            on_advance(start + len(places))
+            answers[place] = str(tokenizer.decode(kept, skip_special_tokens=True)).strip()
+        done += len(places)
+        on_advance(done)
     return answers
+
+
+def _read_back(ids: list[int], over: Collection[int]) -> tuple[list[int], bool, bool]:
+    """What an answer keeps of its tokens, whether it went round in circles, and whether the model ended it."""
+    end = next((at for at, token in enumerate(ids) if token in over), None)
+    kept = ids[:end]
+    rounds = circle(kept)
+    return kept[:rounds], rounds is not None, rounds is None and end is not None
 
 
 def repetition_penalty(model: Network) -> float:
@@ -117,6 +144,22 @@ def _prompt(tokenizer: PreTrainedTokenizerBase, example: Example, room: int) -> 
             "Set longest row to a larger number, or ask for shorter answers.",
         )
     return fitted[1]
+
+
+def _batches(prompts: Sequence[list[int]], order: Sequence[int], more: int | None) -> Iterator[list[int]]:
+    """Places of prompts that are answered together; `more` tokens are kept free for each where they are read joined."""
+    batch: list[int] = []
+    for place in order:
+        full = len(batch) == ROWS_AT_ONCE
+        if more is not None:
+            held = (len(batch) + 1) * (len(prompts[place]) + more)
+            full = len(batch) == MOST_ROWS or (held > HELD_AT_ONCE and len(batch) >= ROWS_AT_ONCE)
+        if batch and full:
+            yield batch
+            batch = []
+        batch.append(place)
+    if batch:
+        yield batch
 
 
 @torch.no_grad()  # type: ignore[untyped-decorator]

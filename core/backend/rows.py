@@ -169,6 +169,20 @@ def choose_layout(model: Network, rows: Sequence[Encoded], *, joins: bool = True
         model.train(was_training)
 
 
+def reads_joined(model: Network, prompts: Sequence[Sequence[int]], more: int) -> bool:
+    """Whether prompts may be laid end to end with `more` tokens after each: the model gives the same, and none is cut.
+
+    A sliding window that is shorter than a row needs a cache or a mask of its own.
+    """
+    window = getattr(model.config.get_text_config(), "sliding_window", None)
+    if not prompts or not min(map(len, prompts)) or (window and max(map(len, prompts)) + more > window):
+        return False
+    few = sorted(prompts, key=len)[:: max(1, len(prompts) // 3)][:3]
+    # Something to score: the last token of each.
+    rows = [Encoded([*ids, ids[-1]], len(ids), truncated=False) for ids in few]
+    return choose_layout(model, rows).joined
+
+
 def alike(rows: Sequence[Encoded], tokens: int = TOKENS_AT_ONCE) -> Iterator[list[Encoded]]:
     """Rows in groups of similar length, so that little padding is needed, and of at most `tokens` with it."""
     group: list[Encoded] = []

@@ -12,7 +12,7 @@ from transformers import Cache, PreTrainedTokenizerBase
 
 from core.backend.generation import generate
 from core.backend.label_tree import Asked, Tree, tree_scores
-from core.backend.rows import Network, by_size, choose_layout, joined_losses, padded_losses
+from core.backend.rows import Network, by_size, choose_layout, joined_losses, padded_losses, reads_joined
 from core.backend.tokens import Encoded, answer_ids, encode_all, encode_prompt, render_prompt
 from core.backend.virtual import with_virtual_tokens
 from core.dataset.example import Example, Turn
@@ -74,7 +74,7 @@ def label_scores(  # noqa: PLR0913 - what both models are asked, and who is told
         DataError: The longest label leaves no room for a prompt.
     """
     prompts = _prompts(tokenizer, examples, labels, max_length)
-    if _reads_trees(model, prompts):
+    if reads_joined(model, [prompt.ids for prompt in prompts], max((len(p.tree.tokens) for p in prompts), default=0)):
         groups, score = _read_together(prompts, int(model.config.get_text_config().vocab_size)), _score_trees
     else:
         model = with_virtual_tokens(model)
@@ -164,16 +164,6 @@ def _prompts(
         ends = tails(turns)
         prompts.append(_Prompt(place, ids, ends, trees.setdefault(str(ends), Tree(ends))))
     return prompts
-
-
-def _reads_trees(model: Network, prompts: Sequence[_Prompt]) -> bool:
-    """Whether the model may read prompts and labels in one pass: rows can be laid end to end, and none is cut off."""
-    window = getattr(model.config.get_text_config(), "sliding_window", None)
-    if not prompts or (window and max(prompt.asked.tokens for prompt in prompts) > window):
-        return False
-    probe = sorted(prompts, key=lambda prompt: len(prompt.ids))[:: max(1, len(prompts) // 3)][:3]
-    rows = [Encoded(prompt.ids + prompt.tails[0], len(prompt.ids), truncated=False) for prompt in probe]
-    return choose_layout(model, rows).joined
 
 
 def _read_together(prompts: Sequence[_Prompt], vocabulary: int) -> Iterator[list[_Prompt]]:
