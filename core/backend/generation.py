@@ -80,17 +80,11 @@ def generate(  # noqa: PLR0913 - what both models are asked, and who is told
     """
     prompts = [_prompt(tokenizer, example, max_length - max_new_tokens) for example in examples]
     order = sorted(range(len(prompts)), key=lambda place: len(prompts[place]))
-    ends = stop_ids(tokenizer, model)
-    config = GenerationConfig(
-        do_sample=False,
-        num_beams=1,
-        repetition_penalty=repetition_penalty(model),
-        max_new_tokens=max_new_tokens,
-        eos_token_id=ends,
-        pad_token_id=tokenizer.pad_token_id if tokenizer.pad_token_id is not None else ends[0],
-    )
+    config = _settings(model, tokenizer, max_new_tokens)
     joined = writes_plainly(model) and reads_joined(model, prompts, max_new_tokens)
-    over = frozenset({*ends, config.pad_token_id})  # a row that ended before the others of its batch is filled up
+    over = frozenset(
+        {*config.eos_token_id, config.pad_token_id}
+    )  # a row that ended before the others of its batch is filled up
     rule = Ends(over, max_new_tokens, lambda answer: circle(answer) is not None, config.repetition_penalty)
     answers = [""] * len(prompts)
     done = 0
@@ -117,6 +111,18 @@ def generate(  # noqa: PLR0913 - what both models are asked, and who is told
         done += len(places)
         on_advance(done)
     return answers
+
+
+def _settings(model: Network, tokenizer: PreTrainedTokenizerBase, most: int) -> GenerationConfig:
+    ends = stop_ids(tokenizer, model)
+    return GenerationConfig(
+        do_sample=False,
+        num_beams=1,
+        repetition_penalty=repetition_penalty(model),
+        max_new_tokens=most,
+        eos_token_id=ends,
+        pad_token_id=tokenizer.pad_token_id if tokenizer.pad_token_id is not None else ends[0],
+    )
 
 
 def _read_back(ids: list[int], over: Collection[int]) -> tuple[list[int], bool, bool]:
