@@ -26,7 +26,7 @@ from ui.measuring import Measuring
 from ui.outlook import Outlooks
 from ui.plots import Figure, drawn
 from ui.present import JobView, RunView, follow
-from ui.prompts import Prompts
+from ui.prompts import PromptedRuns, Prompts
 from ui.pushing import Pushing
 from ui.readings import Readings, Sheet, unread
 from ui.reviewing import Reviewing
@@ -64,6 +64,7 @@ class Desk:
         self.readings = Readings(engine)
         """What is known of the chosen data."""
         self.prompts = Prompts(engine)
+        self.prompted = PromptedRuns(engine)
         self.measuring = Measuring(engine)
         self.augmenting = Augmenting(engine)
         self.reviewing = Reviewing()

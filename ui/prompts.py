@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from core.dataset.choice import DataChoice
 from core.engine import Engine
 from core.errors import BusyError, UserError
-from core.evaluate.prompting import Prompting, Rival
+from core.evaluate.prompting import PromptedRows, Prompting, Rival
 from core.job.inquiry import Inquiry
 from ui.asking import Asking
 
@@ -58,3 +58,27 @@ class Prompts(Asking[tuple[DataChoice, str], Prompting]):
     def ending(self, choice: DataChoice, model: str) -> tuple[str, UserError | None]:
         """How the last one ended, where it was stopped or failed, and was about this."""
         return (self.said, self.error) if self.about == (choice, model) else ("", None)
+
+
+class PromptedRuns(Asking[str, PromptedRows]):
+    """At most one run's test rows are asked at a time."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine, stopped=STOPPED, gave_way=GAVE_WAY)
+
+    def begin(self, run_id: str) -> None:
+        """Ask the untuned model the run's test rows with examples; asked twice for the same run, it is asked once.
+
+        Raises:
+            BusyError: A run is going on, or another run's rows are being asked.
+            ModelError: The model can be planned with, but not be had.
+            DataError: There are no validation rows, or they ask nothing.
+            NotFoundError: There is no such run.
+        """
+
+        def start() -> Inquiry[PromptedRows]:
+            if self._going is not None:
+                raise BusyError("The rows of another run are being asked.", "Stop that, or wait.")
+            return self._engine.promptings.begin_rows(run_id)
+
+        self._begin(run_id, start)

@@ -1,4 +1,6 @@
-"""What the strategy page says of a prompt with worked examples: markup from plain values."""
+"""What the pages say of a prompt with worked examples: markup from plain values."""
+
+from typing import Any
 
 from core.errors import UserError
 from core.evaluate.metrics import METRICS
@@ -37,7 +39,7 @@ def card(found: Found) -> str:
     )
 
 
-def progress(asking: Inquiry[Prompting]) -> str:
+def progress(asking: Inquiry[Any]) -> str:
     """How far it is."""
     left = asking.seconds_left
     told = asking.about if left is None else f"{asking.about}, {words.time_left(left, left)}"

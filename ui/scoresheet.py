@@ -11,7 +11,7 @@ from ui import drawings, markup, phrases
 from ui.markup import text
 from ui.present import RunView
 
-_TRY_A_PROMPT = "'Would a prompt do?' on the Strategy page finds out."
+_TRY_A_PROMPT = "'Ask the untuned model with examples' below finds out, on the same rows."
 _SCORE_AGAIN = "Score again to see it."
 _FORGOTTEN = {
     "kept": ("kept", "win"),

@@ -1,14 +1,14 @@
 """What else does the same task, on the same held-out rows, beside base and tuned model."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.headline import against
 from core.evaluate.measured import measure_all
 from core.evaluate.metrics import METRICS
 from core.evaluate.metrics.metric import Answer, Family
-from core.evaluate.prompting import Prompting
+from core.evaluate.prompting import PromptedRows, Prompting
 
 SEED = 7
 """Of the resamples of the paired comparison."""
@@ -66,6 +66,16 @@ def prompted(prompting: Prompting) -> Standing:
         told=f"With {count} in its prompt the untuned model got {metric.show(best.value)} of {prompting.rows:,} "
         "validation rows: other rows than these, so no paired test.",
     )
+
+
+def prompted_rows(evaluation: Evaluation, asked: PromptedRows) -> Standing | None:
+    """The untuned model with worked examples in its prompt, on the same test rows; None where they are others now."""
+    count = f"{asked.examples} examples" if asked.examples != 1 else "1 example"
+    title = f"the untuned model with {count} in its prompt"
+    found = standing(evaluation, "prompt", f"{asked.examples}-shot", title, asked.answers)
+    if found is None or not asked.short:
+        return found
+    return replace(found, told=f"{found.told} Before {asked.short:,} rows fewer examples fitted.")
 
 
 def same_rows(one: Evaluation, other: Evaluation) -> bool:

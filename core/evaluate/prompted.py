@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from threading import Event as Flag
@@ -16,7 +17,7 @@ from core.evaluate.answers import Questions, answer_tokens, ask
 from core.evaluate.compare import primary_metric
 from core.evaluate.metrics import METRICS
 from core.evaluate.metrics.metric import Answer, Metric
-from core.evaluate.prompting import Prompting, PromptScore
+from core.evaluate.prompting import PromptedRows, Prompting, PromptScore
 from core.evaluate.shots import draw, first_answer, some, with_shots
 from core.evaluate.statistics import bootstrap_interval, wilson_interval
 from core.events import Advanced, Event
@@ -81,22 +82,10 @@ def try_prompts(split: Split, facts: ModelFacts, seed: int, tell: Tell) -> Promp
     """
     began = time.monotonic()
     refuse_unfit(split)
-    tell(_LOADING, 0.0)
-    from core.backend.devices import choose_threads
-    from core.backend.failures import explain
-    from core.backend.model import load_base
-
-    choose_threads()
-    try:
-        loaded = load_base(facts.model)
-        loaded.model.eval()
-        plan = _plan(split, loaded, min(facts.context, LONGEST), seed)
+    with _untuned(facts, tell) as loaded:
+        plan = _plan(split, some(split.validation, ROWS, seed), loaded, min(facts.context, LONGEST), seed)
         metric = METRICS[primary_metric(plan.rows, labelled=bool(plan.labels))]
         scores = tuple(_scores(loaded, plan, metric, seed, tell))
-    except (RuntimeError, MemoryError, OSError) as error:
-        told = explain(error)
-        full = isinstance(told, MachineError) and "memory is full" in told.what
-        raise (MachineError(told.what, "Close other programs, or choose a smaller model.") if full else told) from error
     most = plan.counts[-1]
     return Prompting(
         model=facts.title,
@@ -114,15 +103,63 @@ def try_prompts(split: Split, facts: ModelFacts, seed: int, tell: Tell) -> Promp
     )
 
 
-def _plan(split: Split, loaded: "Loaded", room: int, seed: int) -> _Plan:
-    """Draw rows and examples, and see what fits.
+def answer_rows(split: Split, facts: ModelFacts, examples: int, seed: int, tell: Tell) -> PromptedRows:
+    """Ask the untuned model of `facts` all test rows with `examples` training rows in front, or as many as fit.
+
+    How many examples, the validation rows have decided: `try_prompts`.
+
+    Raises:
+        ModelError: The model cannot be loaded, or has no room for an example.
+        MachineError: It does not fit into memory.
+    """
+    began = time.monotonic()
+    about = "asking the test rows"
+    with _untuned(facts, tell) as loaded:
+        plan = _plan(split, split.test, loaded, min(facts.context, LONGEST), seed, all_rows=True)
+        put = [plan.shots[: min(examples, reach)] for reach in plan.reach]
+        steps = Steps(tell, {_LOADING: 1.0, about: 9.0})
+        answers = _answers(loaded, plan, put, about, steps.begin(about))
+    return PromptedRows(
+        examples=examples,
+        short=sum(len(shots) < examples for shots in put),
+        answers={row.row: answer.text for row, answer in zip(plan.rows, answers, strict=True)},
+        taken=tuple(shot.row for shot in plan.shots[:examples]),
+        seconds=time.monotonic() - began,
+        at=time.time(),
+    )
+
+
+@contextmanager
+def _untuned(facts: ModelFacts, tell: Tell) -> Iterator["Loaded"]:
+    """The model, loaded; what goes wrong with it is said as an error of ours."""
+    tell(_LOADING, 0.0)
+    from core.backend.devices import choose_threads
+    from core.backend.failures import explain
+    from core.backend.model import load_base
+
+    choose_threads()
+    try:
+        loaded = load_base(facts.model)
+        loaded.model.eval()
+        yield loaded
+    except (RuntimeError, MemoryError, OSError) as error:
+        told = explain(error)
+        full = isinstance(told, MachineError) and "memory is full" in told.what
+        raise (MachineError(told.what, "Close other programs, or choose a smaller model.") if full else told) from error
+
+
+def _plan(
+    split: Split, drawn: Sequence[Example], loaded: "Loaded", room: int, seed: int, *, all_rows: bool = False
+) -> _Plan:
+    """Draw examples for the rows `drawn`, and see what fits.
+
+    A row that is too long even alone is left out; of `all_rows` none is: it is shortened, as for the tuned model.
 
     Raises:
         ModelError: The room is too small for the rows, or for one example beside most of them.
     """
     from core.backend.tokens import prompt_ids
 
-    drawn = some(split.validation, ROWS, seed)
     labels = split.labels if all(example.label is not None for example in drawn) else ()
     shots = draw(split.train, EXAMPLES, seed)
     answers = list(labels) if labels else [example.answer for example in spread(split.train, 500)]
@@ -133,13 +170,13 @@ def _plan(split: Split, loaded: "Loaded", room: int, seed: int) -> _Plan:
         sizes = (len(prompt_ids(loaded.tokenizer, with_shots(row, shots[:n]).turns)) for n in range(len(shots) + 1))
         return sum(1 for _ in takewhile(lambda size: size + tokens <= room, sizes)) - 1
 
-    reach = [most(row) for row in drawn]
+    reach = [max(most(row), 0 if all_rows else -1) for row in drawn]
     rows = [row for row, count in zip(drawn, reach, strict=True) if count >= 0]
     plan = _Plan(rows, len(drawn) - len(rows), shots, [count for count in reach if count >= 0], labels, room, tokens)
     if not rows or plan.counts[-1] == 0:
         fitting = sum(count > 0 for count in reach)
         raise ModelError(
-            f"The model has room for {room:,} tokens, and {fitting:,} of {len(drawn):,} validation rows fit into that "
+            f"The model has room for {room:,} tokens, and {fitting:,} of {len(drawn):,} rows fit into that "
             "with an example in front.",
             "Choose a model with a longer context; for these rows tuning needs less of it than examples do.",
         )
@@ -151,19 +188,26 @@ def _scores(loaded: "Loaded", plan: _Plan, metric: Metric, seed: int, tell: Tell
     # What is read grows with the examples; how long a row is beside them is not worth counting here.
     steps = Steps(tell, {_LOADING: 4.0, **{about: 1.0 + count for count, about in abouts.items()}})
     for count, about in abouts.items():
-        advance = steps.begin(about)
-
-        def emit(event: Event, advance: Progress = advance) -> None:
-            if isinstance(event, Advanced) and event.total:
-                advance(event.done / event.total)
-
         put = [plan.shots[: min(count, reach)] for reach in plan.reach]
-        asked = [with_shots(row, shots) for row, shots in zip(plan.rows, put, strict=True)]
-        answers = ask(loaded, Questions(asked, plan.labels, plan.room, plan.answer_tokens), about, emit, Flag())
-        if not plan.labels and not loaded.tokenizer.chat_template:
-            pairs = zip(answers, put, strict=True)
-            answers = [replace(answer, text=first_answer(answer.text, shots)) for answer, shots in pairs]
+        answers = _answers(loaded, plan, put, about, steps.begin(about))
         yield _score(metric, answers, count, sum(reach < count for reach in plan.reach), seed)
+
+
+def _answers(
+    loaded: "Loaded", plan: _Plan, put: Sequence[Sequence[Example]], about: str, advance: Progress
+) -> list[Answer]:
+    """The model's answer to each row of the plan, with its own examples in front."""
+
+    def emit(event: Event) -> None:
+        if isinstance(event, Advanced) and event.total:
+            advance(event.done / event.total)
+
+    asked = [with_shots(row, shots) for row, shots in zip(plan.rows, put, strict=True)]
+    answers = ask(loaded, Questions(asked, plan.labels, plan.room, plan.answer_tokens), about, emit, Flag())
+    if not plan.labels and not loaded.tokenizer.chat_template:
+        pairs = zip(answers, put, strict=True)
+        answers = [replace(answer, text=first_answer(answer.text, shots)) for answer, shots in pairs]
+    return answers
 
 
 def _score(metric: Metric, answers: Sequence[Answer], examples: int, short: int, seed: int) -> PromptScore:

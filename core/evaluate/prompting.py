@@ -41,6 +41,24 @@ class Rival:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PromptedRows:
+    """The untuned model's answers to the test rows, with examples of the training rows in the prompt."""
+
+    examples: int
+    """That stand in front of each row."""
+    short: int
+    """Rows that had fewer, because no more fitted."""
+    answers: dict[int, str]
+    """Row in its file, counted from 1, to the answer."""
+    taken: tuple[int, ...]
+    """Rows of the training file that were the examples, in their order."""
+    seconds: float
+    """That it took."""
+    at: float
+    """When it was asked: UTC epoch, seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prompting:
     """The untuned model on validation rows, without and with examples of the training rows in the prompt."""
 
@@ -71,6 +89,11 @@ class Prompting:
     def best(self) -> PromptScore:
         """The best score; of equal ones that with the fewest examples."""
         return max(self.scores, key=lambda score: (score.value, -score.examples))
+
+    @property
+    def most_helpful(self) -> int:
+        """With how many examples, at least one, the score was best; of equal ones the fewest."""
+        return max((one for one in self.scores if one.examples), key=lambda one: (one.value, -one.examples)).examples
 
     @property
     def told(self) -> str:

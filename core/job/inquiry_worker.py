@@ -25,7 +25,7 @@ from core.dataset.splits.ahead import keep_split
 from core.dataset.versions.mending import Mended, mend
 from core.errors import UserError
 from core.evaluate.prompted import try_prompts
-from core.evaluate.prompting import Prompting
+from core.evaluate.prompting import PromptedRows, Prompting
 from core.export.hub import Destination, Pushed
 from core.job import augmenting
 from core.job.exports import Exports
@@ -131,6 +131,15 @@ def _prompt(request: Mapping[str, Any], home: Path, tell: Tell) -> Any:  # noqa:
     return TypeAdapter(Prompting).dump_python(found, mode="json")
 
 
+def _prompt_rows(request: Mapping[str, Any], home: Path, tell: Tell) -> Any:  # noqa: ANN401
+    """Answers with what the untuned model says to a run's test rows with examples, which is kept as well."""
+    tell("reading the rows", 0.0)
+    store = Store(home)
+    found = Promptings(store, lambda choice, seed: load(choice, home, seed)).ask_rows(request["run"], tell)
+    store.close()
+    return TypeAdapter(PromptedRows).dump_python(found, mode="json")
+
+
 def _push(request: Mapping[str, Any], home: Path, tell: Tell) -> Any:  # noqa: ANN401
     """An export goes to the hub; answers with where it stands there, which is kept as well."""
     store = Store(home)
@@ -149,6 +158,7 @@ TASKS: Mapping[str, Task] = {
     "render": _render,
     "probe": _probe,
     "prompt": _prompt,
+    "prompt_rows": _prompt_rows,
     "push": _push,
     "augment_survey": augmenting.survey,
     "augment_try": augmenting.try_teacher,

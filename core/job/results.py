@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from core.errors import NotFoundError, UserError
-from core.evaluate.beside import Standing, prompted, same_rows, standing
+from core.evaluate.beside import Standing, prompted, prompted_rows, same_rows, standing
 from core.evaluate.evaluation import Evaluation, RowResult, read_evaluation
 from core.evaluate.judged import Judged
 from core.evaluate.rows import answers_digest
@@ -43,16 +43,23 @@ class Results:
         if evaluation.linear:
             answers = {int(row): answer for row, answer in evaluation.linear.items()}
             found.append(standing(evaluation, "linear", "linear", "a linear model on counted words", answers))
-        plan = Plan(**self._store.run(run_id).plan)
-        prompting = self._promptings.of(plan.data, plan.model)
-        if prompting is not None and prompting.metric in evaluation.first:
-            found.append(prompted(prompting))
+        found.append(self._prompted(run_id, evaluation))
         earlier = self.of(other) if other else None
         if earlier is not None and same_rows(evaluation, earlier):
             answers = {row.row: row.tuned for row in earlier.rows}
             title = f"the run '{self._store.run(other).name}'"
             found.append(standing(evaluation, other, "run", title, answers))
         return [one for one in found if one is not None]
+
+    def _prompted(self, run_id: str, evaluation: Evaluation) -> Standing | None:
+        """The untuned model with examples in its prompt: on the same test rows, else on validation rows."""
+        asked = self._promptings.of_run(run_id)
+        told = asked and prompted_rows(evaluation, asked)
+        if told:
+            return told
+        plan = Plan(**self._store.run(run_id).plan)
+        prompting = self._promptings.of(plan.data, plan.model)
+        return prompted(prompting) if prompting is not None and prompting.metric in evaluation.first else None
 
     def comparable(self, run_id: str) -> list[RunRow]:
         """Other runs that were scored on the same test rows, newest first."""

@@ -198,6 +198,7 @@ def _add_evaluate(commands: Any) -> None:  # noqa: ANN401
     parser = _command(commands, "evaluate", "scores of base and tuned model on the held-out test rows")
     parser.add_argument("run", metavar="RUN")
     parser.add_argument("--again", action="store_true", help="score anew instead of showing the stored scores")
+    parser.add_argument("--prompt", action="store_true", help="ask the untuned model the rows with examples, too")
 
 
 def _add_judge(commands: Any) -> None:  # noqa: ANN401

@@ -7,6 +7,7 @@ from typing import Any
 from core.dataset.choice import DataChoice
 from core.engine import Engine
 from core.errors import BusyError
+from core.job.inquiry import Inquiry
 from ui.command import say
 
 _POLL = 0.2
@@ -19,7 +20,19 @@ def try_prompts(engine: Engine, choice: DataChoice, model: str) -> None:
     Raises:
         BusyError: A run is going on, or began meanwhile.
     """
-    inquiry = engine.promptings.begin(choice, model)
+    _wait(engine, engine.promptings.begin(choice, model))
+
+
+def ask_rows(engine: Engine, run_id: str) -> None:
+    """Ask the untuned model the run's test rows with examples in front, as `try_prompts` asks.
+
+    Raises:
+        BusyError: A run is going on, or began meanwhile.
+    """
+    _wait(engine, engine.promptings.begin_rows(run_id))
+
+
+def _wait(engine: Engine, inquiry: Inquiry[Any]) -> None:
     said = ""
     try:
         while not inquiry.is_over:

@@ -14,7 +14,7 @@ from core.events import Exported, RunState
 from core.job.exports import RUN
 from core.store.store import Job
 from ui import phrases, words
-from ui.command import say
+from ui.command import prompting, say
 from ui.command.follow import Following, Progress, as_json_lines, goes_on
 
 
@@ -79,6 +79,8 @@ def evaluate(engine: Engine, given: Namespace) -> int:
         scores = engine.evaluation(given.run)
     if scores is None:
         return _failed(f"Run {summary.row.id} has no scores.", "Look into its worker.log.", given)
+    if given.prompt:
+        prompting.ask_rows(engine, summary.row.id)
     beside = engine.results.beside(summary.row.id)
     if given.json:
         say.answer(as_json(scores) | {"beside": [dataclasses.asdict(one) for one in beside]})

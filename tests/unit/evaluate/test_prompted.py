@@ -75,7 +75,7 @@ def test_a_short_room_takes_fewer_examples_and_says_which_rows_got_fewer(facts, 
 
 
 def test_no_room_for_one_example_is_refused_with_numbers(facts):
-    with pytest.raises(ModelError, match="room for 24 tokens, and 0 of 15 validation rows fit") as refused:
+    with pytest.raises(ModelError, match="room for 24 tokens, and 0 of 15 rows fit") as refused:
         try_prompts(split_of(), replace(facts, context=24), 7, nobody)
     assert "longer context" in refused.value.fix
 

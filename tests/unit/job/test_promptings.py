@@ -8,6 +8,7 @@ import pytest
 
 from core.engine import Engine
 from core.errors import BusyError, DataError, ModelError, Stopped
+from core.evaluate.evaluation import Evaluation, RowResult, write_evaluation
 from core.evaluate.prompting import Prompting, PromptScore
 from core.events import Evaluated, RunState, StateChanged
 
@@ -42,6 +43,12 @@ FOUND = Prompting(
     seed=7,
     seconds=20.0,
     at=1.0,
+)
+
+
+SHOTS = tuple(
+    PromptScore(examples=count, value=value, low=value - 0.1, high=value + 0.1)
+    for count, value in ((0, 0.9), (4, 0.7), (8, 0.6))
 )
 
 
@@ -118,3 +125,49 @@ def test_beside_it_stand_the_linear_model_and_the_best_run_on_the_same_rows(engi
     assert linear.name == "A linear model on counted words"
     assert (tuned.name, tuned.value, tuned.rows) == ("The best tuned run (good)", 0.7, "12 test rows")
     assert engine.promptings.rivals(choice, replace(FOUND, metric="rouge_l"), None) == []
+
+
+def test_the_test_rows_of_a_run_are_asked_with_as_many_examples_as_helped_on_validation_rows(engine, choice):
+    scored(engine, choice, 0.6)
+    (run,) = [summary.row.id for summary in engine.runs()]
+    test = engine.split(choice).test
+    rows = [
+        RowResult(one.row, one.prompt, one.answer, "card", one.answer, base_score=0.0, tuned_score=1.0, outcome="win")
+        for one in test
+    ]
+    values = {"base": 0.5, "tuned": 1.0, "interval": [0.3, 0.7], "p_value": 0.01}
+    found = Evaluation(
+        rows=rows, primary="accuracy", metrics={"accuracy": values}, intervals={}, wins=len(rows), losses=0, ties=0,
+        headline="", labels=["bill", "card"],
+    )  # fmt: skip
+    write_evaluation(found, engine.store.run_folder(run))
+    engine.promptings.keep(choice, "starter", replace(FOUND, scores=SHOTS))
+    assert "other rows than these" in told(engine, run)
+    asked = engine.promptings.begin_rows(run).answer(240)
+    assert asked.examples == 4, "those that scored best on validation rows"
+    assert set(asked.answers) == {one.row for one in test}
+    assert set(asked.answers.values()) <= {"bill", "card"}
+    assert len(asked.taken) == 4
+    assert not set(asked.taken) & set(asked.answers), "examples are training rows"
+    assert "the untuned model with 4 examples in its prompt" in told(engine, run)
+    assert f"{len(test)} rows" in told(engine, run)
+    write_evaluation(replace(found, rows=rows[1:]), engine.store.run_folder(run))
+    assert "other rows than these" in told(engine, run), "scored on other rows since"
+
+
+def test_beside_a_run_no_rows_are_asked_and_a_stop_keeps_nothing(engine, choice):
+    scored(engine, choice, 0.6)
+    (run,) = [summary.row.id for summary in engine.runs()]
+    inquiry = engine.promptings.begin_rows(run)
+    inquiry.stop()
+    with pytest.raises(Stopped):
+        inquiry.answer(60)
+    assert engine.promptings.of_run(run) is None
+    engine.store.add_run(engine.advise(choice, "starter").plan.model_dump(mode="json"), "goes on")
+    with pytest.raises(BusyError, match="no prompt is tried"):
+        engine.promptings.begin_rows(run)
+
+
+def told(engine, run):
+    """What is said of the prompt beside the run's scores."""
+    return next(one.told for one in engine.results.beside(run) if one.name == "prompt")

@@ -9,7 +9,7 @@ from core.events import RunState
 from ui import labelsheet, markup, scoresheet, studydraft, words
 from ui.desk import Desk
 from ui.notices import guarded
-from ui.pages.evaluate import judging, rows
+from ui.pages.evaluate import judging, prompting, rows
 from ui.tab import EVALUATE, EXPORT, PLAYGROUND, STUDIES, TRAIN, Tab, asked, quiet
 
 
@@ -29,6 +29,7 @@ def build(desk: Desk, tab: Tab) -> None:
         earlier = gr.Dropdown(
             [("none", "")], value="", label="Compare with an earlier run on the same rows", elem_id="ft-earlier"
         )
+        prompting.place(desk, tab, strips, earlier)
         rows.place(desk, tab)
         judging.place(desk, tab)
         alone = _of_labels()

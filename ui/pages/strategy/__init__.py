@@ -195,6 +195,7 @@ def on_started(desk: Desk) -> Any:  # noqa: ANN401
     if desk.measuring.give_way():
         notices.tell(GAVE_WAY, title="The run begins")
     desk.prompts.give_way()
+    desk.prompted.give_way()
     try:
         run_id = desk.engine.start(plan, not_before)
     except BusyError as error:
