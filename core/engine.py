@@ -13,7 +13,6 @@ from core.dataset.report import Report
 from core.errors import BusyError
 from core.evaluate.evaluation import Evaluation
 from core.events import RunState
-from core.export.exporters import EXPORTERS
 from core.job.answered import Answered
 from core.job.augmentations import Augmentations
 from core.job.baselines import Baselines
@@ -214,8 +213,13 @@ class Engine:
         return self._submit(run_id, "evaluate", {})
 
     def export(self, run_id: str, exporter: str, out: Path | None = None) -> Job:
-        """Write the tuned model in another form; `out` defaults to a folder of the run."""
-        EXPORTERS[exporter]
+        """Write the tuned model in another form; `out` defaults to a folder of the run.
+
+        Raises:
+            NotFoundError: There is no such run or exporter.
+            UserError: The run's result cannot take this form, or packages for it are missing here.
+        """
+        self.exports.check(run_id, exporter)
         folder = out or self.exports.folder(run_id, exporter)
         return self._submit(run_id, "export", {"exporter": exporter, "out": str(folder.absolute())})
 

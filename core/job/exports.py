@@ -7,7 +7,7 @@ from core.errors import NotFoundError, UserError
 from core.evaluate.evaluation import read_evaluation
 from core.events import Exported
 from core.export.exporters import EXPORTERS, ExportTask
-from core.export.extras import missing
+from core.export.extras import check_installed, missing
 from core.export.forecast import ExportForecast, forecast
 from core.export.run_file import read_run, write_run
 from core.export.serve import Server, Servers
@@ -86,6 +86,20 @@ class Exports:
         """Which packages an exporter lacks here, as a sentence; empty where it lacks none."""
         absent = missing(EXPORTERS[exporter].modules)
         return f"Not installed here: {', '.join(absent)}." if absent else ""
+
+    def check(self, run_id: str, exporter: str) -> None:
+        """See before anything waits in a queue whether a run can leave in this form here.
+
+        Raises:
+            NotFoundError: There is no such run or exporter.
+            UserError: The run's result cannot take this form.
+            MachineError: A package is missing; says which, and how to install them.
+        """
+        form, plan = EXPORTERS[exporter], Plan(**self._store.run(run_id).plan)
+        reason = form.available(plan)
+        if reason:
+            raise UserError(reason, form.instead)
+        check_installed(f"An export as {form.name!r}", form.extra, form.modules)
 
     def forecast(self, run_id: str, exporter: str, machine: Machine) -> ExportForecast | None:
         """What an export of the run would take; None where its model or its weights are not here to be asked.
