@@ -137,6 +137,9 @@ class Runner:
             self._store.mark_lost()
         elif job.state is RunState.STOPPING:
             self._hurry(job, running)
+        elif running is not None and job.state is RunState.EVALUATING and self._store.next_up() is not None:
+            # Seconds of loading pass while this one is scored; asked again, the launcher does nothing more.
+            self._launcher.warm_up(self._store.home)
 
     def _hurry(self, job: Job, running: Running | None) -> None:
         """End a job by force that was asked to stop and does not."""

@@ -23,9 +23,12 @@ class Queue(Wishes):
 
     def active(self) -> Job | None:
         """The job at work, or the one that will begin within a moment; None where nothing goes on."""
-        at_work = self.at_work()
-        if at_work is not None or self.queue_is_paused:
-            return at_work
+        return self.at_work() or self.next_up()
+
+    def next_up(self) -> Job | None:
+        """The job that will begin as soon as nothing is at work; None where nothing may begin."""
+        if self.queue_is_paused:
+            return None
         now = time.time()
         return next((job for job in self.waiting() if not job.held and (job.not_before or now) <= now), None)
 

@@ -11,7 +11,7 @@ LIBRARY_BUG = "tensors are on different planets"
 
 
 def train(job, store, emit, stopping):
-    """Prepare for `prepare` seconds, then take `steps` of `pause` seconds each; `deaf` work hears no stop."""
+    """`prepare` seconds, `steps` of `pause` seconds each, then `score` seconds; `deaf` work hears no stop."""
     plan = store.run(job.run_id).plan
     deaf = plan.get("deaf", False)
     emit(Noted(text="preparing"))
@@ -28,6 +28,7 @@ def train(job, store, emit, stopping):
             emit(CheckpointSaved(step=number, folder=f"checkpoint-{number}", size_bytes=1))
     go_wrong(plan.get("wrong", ""))
     emit(StateChanged(state=RunState.EVALUATING))
+    time.sleep(plan.get("score", 0))
     emit(Noted(text="scored"))
 
 

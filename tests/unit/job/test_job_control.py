@@ -15,7 +15,8 @@ from core.job.launchers.process import ProcessLauncher
 from core.job.runner import Patience, Runner
 from core.store.steering import Steering
 from core.store.store import Store
-from tests.unit.job.test_job_process import WORKER, ended, start, step, until
+from tests.unit.job.conftest import WORKER
+from tests.unit.job.test_job_process import ended, start, step, until
 
 
 @pytest.fixture

@@ -9,17 +9,16 @@ import time
 from pathlib import Path
 
 import psutil
-import pytest
 
 from core.events import Advanced, CheckpointSaved, Noted, RunState, StateChanged, StepTaken
-from core.job.launchers.process import ProcessLauncher, end_process
+from core.job.launchers.process import ProcessLauncher
 from core.job.runner import Patience, Runner
 from core.job.worker import LOG_NAME
 from core.store.identity import identify
-from core.store.store import Store
+from tests.unit.job.conftest import WORKER
 
 HERE = Path(__file__).parent
-WORKER = str(HERE / "fake_worker.py")
+
 ROOT = HERE.parents[2]
 
 
@@ -31,30 +30,6 @@ def until(condition, seconds=100.0):
             return found
         time.sleep(0.02)
     raise AssertionError("it did not happen")
-
-
-@pytest.fixture
-def store(tmp_path):
-    with_home = Store(tmp_path / "home")
-    yield with_home
-    for job in with_home.unfinished():
-        if job.worker:
-            end_process(job.worker)
-    with_home.close()
-
-
-@pytest.fixture
-def launcher():
-    launcher = ProcessLauncher([sys.executable, WORKER])
-    yield launcher
-    launcher.close()
-
-
-@pytest.fixture
-def runner(store, launcher):
-    runner = Runner(store, launcher, Patience(look=0.1, idle=0.1, stop_preparing=0.5))
-    yield runner
-    runner.close()
 
 
 def start(store, runner, **plan):
@@ -223,49 +198,9 @@ def test_a_stranger_with_the_workers_process_id_is_left_alone(store, runner):
     stranger.wait()
 
 
-def test_a_waiting_worker_takes_the_next_job(store, launcher, runner):
-    launcher.warm_up(store.home)
-    waiting = launcher._waiting[1].pid
-    launcher.warm_up(store.home)
-    assert launcher._waiting[1].pid == waiting
-    job = start(store, runner)
-    assert until(lambda: ended(store, job)).state is RunState.DONE
-    assert store.job(job.id).pid == waiting
-
-
-def test_a_waiting_worker_that_died_is_replaced(store, launcher, runner):
-    launcher.warm_up(store.home)
-    launcher._waiting[1].kill()
-    launcher._waiting[1].wait()
-    job = start(store, runner)
-    assert until(lambda: ended(store, job)).state is RunState.DONE
-
-
-def test_a_waiting_worker_goes_when_its_server_is_killed(store):
-    process, pid = server(store, warm_only=True)
-    assert psutil.pid_exists(pid)
-    kill(process)
-    until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
-
-
-def test_a_closed_launcher_leaves_no_waiting_worker(store, launcher):
-    launcher.warm_up(store.home)
-    process = launcher._waiting[1]
-    launcher.close()
-    assert process.returncode == 0
-
-
 def worker_that(doing):
     """A launcher of real workers that do `doing` before they begin."""
     return ProcessLauncher([sys.executable, "-c", f"import importlib, sys, core.job.worker as w; {doing}; w.main()"])
-
-
-def test_a_waiting_worker_loads_the_training_libraries(store):
-    launcher = worker_that("importlib.import_module = lambda name: print('loads', name, flush=True)")
-    launcher.warm_up(store.home)
-    log = store.home / LOG_NAME
-    assert until(lambda: log.read_text(encoding="utf-8")) == "loads core.backend.train\n"
-    launcher.close()
 
 
 def test_a_worker_that_gets_its_job_before_its_libraries_says_that_it_loads_them(store):

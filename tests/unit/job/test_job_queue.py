@@ -16,7 +16,8 @@ from core.job.queue import Queue, clock, read_time
 from core.job.runner import Patience, Runner
 from core.store.store import Store
 from tests.unit.job import fake_worker
-from tests.unit.job.test_job_process import WORKER, ended, kill, server, step, until
+from tests.unit.job.conftest import WORKER
+from tests.unit.job.test_job_process import ended, kill, server, step, until
 
 
 @pytest.fixture
