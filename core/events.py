@@ -149,6 +149,17 @@ class CheckpointSaved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Averaged:
+    """The mean of the weights of several validations validated better than the best of them, and is kept instead."""
+
+    steps: list[int]
+    """Of the validations."""
+    loss: float
+    """Validation loss of the mean: nats per answer token."""
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Advanced:
     """A long piece of work that is not an optimizer step went on: loading, scoring, exporting."""
 
@@ -208,6 +219,7 @@ Event: TypeAlias = (
     | SampleWritten
     | MemoryMeasured
     | CheckpointSaved
+    | Averaged
     | Advanced
     | Noted
     | Evaluated
@@ -225,6 +237,7 @@ _KINDS: dict[str, type[Any]] = {
         SampleWritten,
         MemoryMeasured,
         CheckpointSaved,
+        Averaged,
         Advanced,
         Noted,
         Evaluated,

@@ -186,6 +186,9 @@ def kept(view: RunView) -> str:
     """Which weights are kept, in a sentence; empty where there are none."""
     if view.best_step is None:
         return ""
+    if view.mean_of:
+        of = words.steps(view.mean_of)
+        return f"Best validation loss {words.number(view.best_loss)}: the mean of the weights of {of} is kept."
     return f"Best validation loss {words.number(view.best_loss)} at step {view.best_step:,}; those weights are kept."
 
 

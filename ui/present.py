@@ -10,6 +10,7 @@ from typing import Any
 
 from core.events import (
     Advanced,
+    Averaged,
     CheckpointSaved,
     Evaluated,
     Event,
@@ -86,6 +87,8 @@ class RunView:
     """How many steps a stretch of each thinned curve has."""
     best_step: int | None = None
     best_loss: float | None = None
+    mean_of: tuple[int, ...] = ()
+    """Steps of whose weights the mean is kept, where it is."""
     checkpoint: int | None = None
     work: Advanced | None = None
     warnings: tuple[str, ...] = ()
@@ -218,11 +221,8 @@ def _told(view: RunView, at: float, event: Event, curves: _Curves) -> RunView:
         case Prepared() as prepared:
             curves.say(at, of_preparation(prepared))
             return replace(view, prepared=prepared, total_steps=prepared.total_steps, work=None)
-        case CheckpointSaved(step=step, size_bytes=size, folder=folder):
-            best = folder == "best"  # a model, but no place to go on from
-            what = "Kept the weights of" if best else "Saved a checkpoint at"
-            curves.say(at, f"{what} step {step:,} ({words.size(size)}).")
-            return view if best else replace(view, checkpoint=step)
+        case CheckpointSaved() | Averaged() as saved:
+            return _saved(view, at, saved, curves)
         case Noted(text=text, severity=severity):
             curves.say(at, text, "amber" if severity == "warning" else "")
             if severity == "warning":
@@ -272,6 +272,18 @@ def _step_taken(view: RunView, taken: StepTaken, curves: _Curves) -> RunView:
     )
 
 
+def _saved(view: RunView, at: float, saved: CheckpointSaved | Averaged, curves: _Curves) -> RunView:
+    size = words.size(saved.size_bytes)
+    if isinstance(saved, Averaged):
+        told = f"The mean of the weights of {words.steps(saved.steps)} has validation loss {words.number(saved.loss)}"
+        curves.say(at, f"{told}, better than each of them: it is kept ({size}).")
+        return replace(view, best_loss=saved.loss, mean_of=tuple(saved.steps))
+    best = saved.folder == "best"  # a model, but no place to go on from
+    what = "Kept the weights of" if best else "Saved a checkpoint at"
+    curves.say(at, f"{what} step {saved.step:,} ({size}).")
+    return view if best else replace(view, checkpoint=saved.step)
+
+
 def _validated(view: RunView, at: float, validated: Validated, curves: _Curves) -> RunView:
     curves.validation.append((validated.step, validated.loss, validated.best))
     best = "the best so far." if validated.best else "no better than before."
@@ -283,5 +295,5 @@ def _validated(view: RunView, at: float, validated: Validated, curves: _Curves) 
 def _with_best(view: RunView, curves: _Curves) -> RunView:
     for step, loss, best in reversed(curves.validation):
         if best:
-            return replace(view, best_step=int(step), best_loss=loss)
-    return replace(view, best_step=None, best_loss=None)
+            return replace(view, best_step=int(step), best_loss=loss, mean_of=())
+    return replace(view, best_step=None, best_loss=None, mean_of=())

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Sequence
 
 NOTHING = "–"
 
@@ -73,6 +74,12 @@ def _rounded(seconds: float) -> str:
 def counted(count: int, one: str, many: str = "") -> str:
     """The count and its noun: "1 row", "1,200 rows"."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def steps(numbers: Sequence[int]) -> str:
+    """As "steps 112, 196 and 224"."""
+    *most, last = (f"{number:,}" for number in numbers)
+    return f"steps {', '.join(most)} and {last}" if most else f"step {last}"
 
 
 def percent(share: float | None, digits: int = 0) -> str:

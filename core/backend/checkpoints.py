@@ -70,7 +70,7 @@ def restore(folder: Path) -> None:
 
 def tidy(run: Path) -> None:
     """Clear a run's folder of what a writer left that was ended half-way; what it had moved aside is put back."""
-    for place in (run, run / "checkpoints"):
+    for place in (run, run / "checkpoints", run / "near"):
         for old in place.glob(".*.old"):
             restore(old.with_name(old.name[1:].removesuffix(".old")))
             shutil.rmtree(old, ignore_errors=True)

@@ -8,7 +8,7 @@ import torch
 from peft import set_peft_model_state_dict
 from safetensors.torch import load_file
 
-from core.backend import matrices, weights
+from core.backend import averaging, matrices, weights
 from core.backend.checkpoints import Damage, examine, facts, newest, restore, tidy
 from core.backend.keeper import Keeper
 from core.backend.sameness import BASE, TRAINING_ROWS, differing
@@ -21,7 +21,7 @@ def find_checkpoint(folder: Path, emit: Emit, *, resume: bool) -> Path | None:
     """Where to go on from in a run's `folder`; a fresh start clears what an earlier attempt left."""
     tidy(folder)
     if not resume:
-        for left in ("checkpoints", "best"):
+        for left in ("checkpoints", "best", averaging.FOLDER):
             shutil.rmtree(folder / left, ignore_errors=True)
         return None
     place, damaged = newest(folder)

@@ -11,7 +11,7 @@ from transformers import PreTrainedTokenizerBase
 from core.backend import bottleneck, weights
 from core.backend.checkpoints import rotate, write_folder
 from core.backend.overfitting import Curves
-from core.events import CheckpointSaved, Emit, Validated
+from core.events import Averaged, CheckpointSaved, Emit, Validated
 from core.strategy.methods.targets import task_of
 
 SAVING_SHARE = 0.05
@@ -64,10 +64,19 @@ class Keeper:
 
     def keep(self, model: Any, step: int) -> None:  # noqa: ANN401
         """Save the weights of this moment as the run's best."""
-        facts = {"step": step, "loss": self.best_loss, "decides": self.decides}
-        size = write_folder(self._folder / "best", lambda folder: self.write_best(model, folder), facts)
+        size = self._write(model, {"step": step, "loss": self.best_loss})
         self.best_step = step
         self._emit(CheckpointSaved(step=step, folder="best", size_bytes=size))
+
+    def keep_mean(self, model: Any, steps: list[int], loss: float) -> None:  # noqa: ANN401
+        """Save weights that are the mean of those of `steps` as the run's best; their validation loss is `loss`."""
+        self.best_loss = loss
+        size = self._write(model, {"step": self.best_step, "loss": loss, "mean_of": steps})
+        self._emit(Averaged(steps=steps, loss=loss, size_bytes=size))
+
+    def _write(self, model: Any, facts: dict[str, Any]) -> int:  # noqa: ANN401
+        facts |= {"decides": self.decides}
+        return write_folder(self._folder / "best", lambda folder: self.write_best(model, folder), facts)
 
     def write_best(self, model: Any, folder: Path) -> None:  # noqa: ANN401
         """Write weights that can be loaded again: a PEFT folder, a model, or what changed of it; with the tokenizer."""

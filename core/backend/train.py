@@ -89,6 +89,8 @@ def train(task: TrainTask, emit: Emit, stopping: threading.Event) -> None:
         emit(StateChanged(state=RunState.TRAINING))
         with explained(task.plan, task.folder):
             _to_the_end(trainer, place, task.steering)
+            if not stopping.is_set():
+                trainer.average()
             _close(trainer, emit, stopped=stopping.is_set())
 
 
@@ -209,6 +211,8 @@ def _size(weights: Any) -> int:  # noqa: ANN401 - a parameter, perhaps of bitsan
 def _close(trainer: RowTrainer, emit: Emit, *, stopped: bool) -> None:
     """Say what a person should know of the result, and see to it that some weights are kept."""
     keeper, step = trainer.keeper, trainer.state.global_step
+    if not stopped:
+        trainer.averaging.forget()
     if not keeper.best_step and step:
         keeper.keep(trainer.model, step)
         emit(Noted(text=f"Stopped before the first validation; the weights of step {step} are kept."))

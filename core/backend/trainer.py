@@ -16,6 +16,7 @@ from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
 from core.backend import weights
+from core.backend.averaging import Averaging
 from core.backend.checkpoints import checkpoint_folder
 from core.backend.keeper import Keeper
 from core.backend.model import Loaded
@@ -58,6 +59,7 @@ class RowTrainer(SFTTrainer):
         self.work = work
         self.keeper = keeper
         self.stopping = stopping
+        self.averaging = Averaging(work.folder, work.loaded.model)
         self.objective = Objective.of(work.plan)
         self.noise = Noise(work.plan.embedding_noise)
         self.noise.watch(work.loaded.model)
@@ -137,6 +139,7 @@ class RowTrainer(SFTTrainer):
             raise self._not_finite("validation loss")
         metrics = {"eval_loss": loss}
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        self.averaging.validated(self.model, self.state.global_step, loss)
         self.keeper.validated(self.model, self.state.global_step, float(self.state.epoch or 0), loss)
         if self.sample is not None:
             self.sample(self.model, self.state.global_step)
@@ -157,6 +160,13 @@ class RowTrainer(SFTTrainer):
         loss = self._validation_loss()
         if loss is not None:
             self.keeper.validated(self.model, 0, 0.0, loss)
+
+    def average(self) -> None:
+        """At the end, keep the mean of the weights that validated best, where it validates better than each."""
+        steps = self.averaging.put_mean(self.model)
+        loss = self._validation_loss() if steps else None
+        if loss is not None and self.keeper.best_loss is not None and loss < self.keeper.best_loss:
+            self.keeper.keep_mean(self.model, steps, loss)
 
     def _validation_loss(self) -> float | None:
         model, total, count = self.model, 0.0, 0

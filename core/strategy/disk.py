@@ -12,6 +12,10 @@ from core.strategy.plan import Plan
 
 CHECKPOINTS_KEPT = 2
 """Checkpoints that stay on disk."""
+AVERAGED = 3
+"""Validations whose weights are kept until the end, and averaged then."""
+LARGEST_SHARE = 0.1
+"""Of a model's parameters may learn at most for that; the weights of more would fill the disk."""
 MB = 10**6
 _BESIDE = 16 * MB
 """Configurations, a tokenizer, the log, the events, scores."""
@@ -26,8 +30,9 @@ def disk_needed(plan: Plan, facts: ModelFacts) -> int:
     options = read_options(plan.method, plan.options)
     trained = learned(plan, facts)
     best = kept_numbers(options) * trained * _NUMBER
+    near = (AVERAGED + 2) * trained * _NUMBER if trained <= LARGEST_SHARE * facts.parameters else 0
     checkpoint = best + trained * _MOMENTS
-    return 2 * best + (CHECKPOINTS_KEPT + 1) * checkpoint + _BESIDE
+    return 2 * best + near + (CHECKPOINTS_KEPT + 1) * checkpoint + _BESIDE
 
 
 def check_disk(plan: Plan, facts: ModelFacts, folder: Path) -> None:

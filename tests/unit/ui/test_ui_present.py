@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from core.dataset.choice import DataChoice
 from core.events import (
     Advanced,
+    Averaged,
     CheckpointSaved,
     Evaluated,
     Exported,
@@ -202,6 +203,15 @@ def test_the_kept_weights_are_no_place_to_resume_from():
     view = follow(RunView(), records)
     assert view.checkpoint == 4
     assert view.log[-1].text.startswith("Kept the weights of step 6")
+
+
+def test_a_mean_that_is_kept_says_its_loss_and_of_which_steps_it_is_until_better_weights_come():
+    told = records([validated(4, 0.9, best=True), Averaged(steps=[4, 8, 1200], loss=0.5, size_bytes=1000)])
+    view = follow(RunView(), told)
+    assert phrases.kept(view) == "Best validation loss 0.500: the mean of the weights of steps 4, 8 and 1,200 is kept."
+    assert "better than each of them" in view.log[-1].text
+    later = follow(view, records([validated(16, 0.4, best=True)], start=9))
+    assert phrases.kept(later) == "Best validation loss 0.400 at step 16; those weights are kept."
 
 
 def _failed(cause, **plan):
