@@ -22,14 +22,12 @@ def fill(page, setting, value):
     page.fill(box, value)
 
 
-def press_until_seen(page, key):
-    """Press a key until the row changes: one that comes while the last is still being answered does nothing."""
-    before = page.inner_text("#ft-review")
+def press_until(page, key, condition, given=None):
+    """Press a key until the page is so: one that comes while the last is still being answered does nothing."""
     for _ in range(40):
         page.keyboard.press(key)
         with contextlib.suppress(TimedOut):
-            changed = "text => document.querySelector('#ft-review').innerText !== text"
-            page.wait_for_function(changed, arg=before, timeout=6000)
+            page.wait_for_function(condition, arg=given, timeout=6000)
             return
     raise AssertionError(f"{key} changes nothing")
 
@@ -67,9 +65,9 @@ def test_rows_are_written_survive_a_reload_are_looked_at_by_keys_and_used(look, 
     says(page, "Accepted by itself", "#ft-review")
     page.locator("#ft-review h3").click()  # keys go to the page, not into a field
     for key in ("a", "r", "ArrowRight"):
-        press_until_seen(page, key)
-    page.keyboard.press("e")
-    page.wait_for_selector("#ft-review-save")
+        before = page.inner_text("#ft-review")
+        press_until(page, key, "text => document.querySelector('#ft-review').innerText !== text", before)
+    press_until(page, "e", "() => document.querySelector('#ft-review-save')")
     page.locator(".ft-edit textarea").first.fill("A peach, a plum, a pear and an apple lay beside the gosto.")
     page.click("#ft-review-save")
     page.wait_for_selector("#ft-review-save", state="detached")

@@ -17,6 +17,7 @@ EXAMPLES = {
     dict[str, dict[str, typing.Any]]: {"accuracy": {"base": 0.1, "tuned": 0.9}},
     dict[str, typing.Any]: {"by": "logits", "faithful": True},
     dict[str, str]: {"model.safetensors": "0" * 64},
+    list[int]: [4, 8, 12],
 }
 
 
