@@ -1,14 +1,17 @@
 """The advised plan beside every plan of a grid (method x rank x learning rate), on the bundled tasks cut to few rows.
 
 `python -m tests.benchmarks.advice_grid OUT.jsonl [task:rows ...]` trains and scores each plan on the same test rows and
-appends a line per plan; begun again, it goes on where it was. `... OUT.jsonl --table` prints the table for
-`docs/advice-beside-a-grid.md`. Hours on two cores.
+appends a line per plan; begun again, it goes on where it was. `... OUT.jsonl --again [task:rows ...]` trains the
+advised plan and the best other one on three other seeds: the best of many plans on one seed is partly the luckiest.
+`... OUT.jsonl --table` prints the table for `docs/advice-beside-a-grid.md`. Hours on two cores.
 """
 
 import csv
+import itertools
 import json
 import random
 import shutil
+import statistics
 import sys
 import tempfile
 import threading
@@ -32,6 +35,9 @@ METRIC = {"legal_clauses": "accuracy", "medical_notes": "rouge_l", "financial_qa
 MOST_TEST_ROWS = {"legal_clauses": 300, "medical_notes": 60, "financial_qa": 60}
 """Free answers take a second each."""
 RATES = (0.3, 1.0, 3.0)
+RANKS = (4, 8, 16, 32)
+"""Of LoRA; the rates are tried at the advised rank."""
+OTHER_SEEDS = (8, 9, 10)
 ASSETS = Path(__file__).resolve().parents[2] / "assets" / "samples"
 
 
@@ -71,16 +77,14 @@ def grid(engine: Engine, choice: DataChoice) -> Iterator[tuple[str, Plan]]:
     advice = engine.advise(choice, "starter")
     yield "advised", advice.plan
     for other in advice.alternatives:
-        ranks = (4, 8, 16, 32) if other.method == "lora" else (None,)
+        advised_rank = other.options.get("rank")
+        ranks = RANKS if other.method == "lora" else (advised_rank,)
         for rank in ranks:
-            for rate in RATES:
-                if rank in {4, 32} and rate != 1.0:
-                    continue
+            for rate in RATES if rank == advised_rank else (1.0,):
                 options = dict(other.options) | ({"rank": rank} if rank else {})
                 changes = {"method": other.method, "options": options, "learning_rate": other.learning_rate * rate}
                 plan = engine.read_plan(advice.plan.model_dump() | changes)
-                size = rank or other.options.get("rank") or ""
-                yield f"{other.method}{f' r={size}' if size else ''} x{rate:g}", plan
+                yield f"{other.method}{f' r={rank}' if rank else ''} x{rate:g}", plan
 
 
 def score(engine: Engine, plan: Plan, folder: Path, metric: str) -> dict[str, float]:
@@ -98,44 +102,85 @@ def _unheard(_: object) -> None:
 
 
 def fill(out: Path, tasks: list[tuple[str, int]]) -> None:
-    """Append what is missing."""
+    """Append each plan of the grid that is missing."""
     known = {(line["task"], line["rows"], line["plan"]) for line in _lines(out)}
     with tempfile.TemporaryDirectory() as place:
         engine = Engine(Path(place) / "home")
         for task, rows in tasks:
-            choice = choose(engine, task, rows)
-            seen: list[Plan] = []
-            for name, plan in grid(engine, choice):
-                if plan in seen or (task, rows, name) in known:
-                    seen.append(plan)
-                    continue
-                seen.append(plan)
-                folder = Path(place) / "run"
-                found = score(engine, plan, folder, METRIC[task])
-                shutil.rmtree(folder)
-                about = {"method": plan.method, "options": plan.options, "learning_rate": plan.learning_rate}
-                line = {"task": task, "rows": rows, "plan": name, **found, **about}
-                with out.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(line) + "\n")
-                print(f"{task} {rows} {name}: {found['score']:.1f} in {found['seconds']:.0f} s", flush=True)
+            seen: list[dict[str, Any]] = []
+            for name, plan in grid(engine, choose(engine, task, rows)):
+                if _chosen(plan) not in seen and (task, rows, name) not in known:
+                    _append(out, engine, plan, {"task": task, "rows": rows, "plan": name})
+                seen.append(_chosen(plan))
+
+
+def again(out: Path, tasks: list[tuple[str, int]]) -> None:
+    """Append what is missing of the advised plan and the best other one, on the other seeds."""
+    known = {(line["task"], line["rows"], line["plan"], line["seed"]) for line in _lines(out) if "seed" in line}
+    with tempfile.TemporaryDirectory() as place:
+        engine = Engine(Path(place) / "home")
+        for task, rows in tasks:
+            plans = dict(grid(engine, choose(engine, task, rows)))
+            rival = _rival([line for line in _lines(out) if (line["task"], line["rows"]) == (task, rows)])
+            for name, seed in itertools.product(("advised", rival["plan"]), OTHER_SEEDS):
+                if (task, rows, name, seed) not in known:
+                    plan = engine.read_plan(plans[name].model_dump() | {"seed": seed})
+                    _append(out, engine, plan, {"task": task, "rows": rows, "plan": name, "seed": seed})
+
+
+def _append(out: Path, engine: Engine, plan: Plan, about: dict[str, Any]) -> None:
+    """Train and score one plan, and write its line."""
+    folder = engine.home / "run"
+    found = score(engine, plan, folder, METRIC[about["task"]])
+    shutil.rmtree(folder)
+    with out.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(about | found | _chosen(plan)) + "\n")
+    print(f"{' '.join(map(str, about.values()))}: {found['score']:.1f} in {found['seconds']:.0f} s", flush=True)
+
+
+def _chosen(plan: Plan) -> dict[str, Any]:
+    """What the grid varies."""
+    return {"method": plan.method, "options": plan.options, "learning_rate": plan.learning_rate}
+
+
+def _rival(lines: list[dict[str, Any]]) -> dict[str, Any]:
+    """The best plan of the grid that is not the advised one."""
+    advised = next(line for line in lines if line["plan"] == "advised")
+    same = [(advised[name]) for name in ("method", "options", "learning_rate")]
+    others = [line for line in lines if [line[name] for name in ("method", "options", "learning_rate")] != same]
+    return max((line for line in others if "seed" not in line), key=lambda line: line["score"])
 
 
 def table(out: Path) -> str:
-    """The advised plan, the best of the grid and the distance, as Markdown."""
+    """The advised plan and the best other one of the grid, on the first seed and on the others, as Markdown."""
     groups: dict[tuple[str, int], list[dict[str, Any]]] = defaultdict(list)
     for line in _lines(out):
         groups[line["task"], line["rows"]].append(line)
-    told = ["| task | rows | advised | score | best of the grid | score | distance |", "|---|---|---|---|---|---|---|"]
+    seeds = f"seeds {OTHER_SEEDS[0]} to {OTHER_SEEDS[-1]}"
+    told = [f"| task | rows | advised | score | best other plan | score | {seeds}: advised | best other | distance |"]
+    told.append("|---|---|---|---|---|---|---|---|---|")
     for (task, rows), lines in groups.items():
-        advised = next(line for line in lines if line["plan"] == "advised")
-        best = max(lines, key=lambda line: line["score"])
+        advised, rival = next(line for line in lines if line["plan"] == "advised"), _rival(lines)
         size = f" r={advised['options']['rank']}" if "rank" in advised["options"] else ""
+        ours, theirs = (
+            [line["score"] for line in lines if line["plan"] == name and "seed" in line]
+            for name in ("advised", rival["plan"])
+        )
+        whole = len(ours) == len(theirs) == len(OTHER_SEEDS)
+        distance = f"{statistics.mean(theirs) - statistics.mean(ours):+.1f}" if whole else ""
+        plans = sum("seed" not in line for line in lines)
         told.append(
             f"| {task}, {METRIC[task]} | {rows} | {advised['method']}{size} {advised['learning_rate']:g} | "
-            f"{advised['score']:.1f} | {best['plan']} ({len(lines)} plans) | {best['score']:.1f} | "
-            f"{best['score'] - advised['score']:.1f} |"
+            f"{advised['score']:.1f} | {rival['plan']} (of {plans} plans) | {rival['score']:.1f} | "
+            f"{_listed(ours)} | {_listed(theirs)} | {distance} |"
         )
     return "\n".join(told)
+
+
+def _listed(scores: list[float]) -> str:
+    """The mean and each score."""
+    each = ", ".join(f"{score:.1f}" for score in scores)
+    return f"{statistics.mean(scores):.1f} ({each})" if scores else "not measured"
 
 
 def _lines(out: Path) -> list[dict[str, Any]]:
@@ -147,4 +192,5 @@ if __name__ == "__main__":
     if words == ["--table"]:
         print(table(where))
     else:
-        fill(where, [(word.split(":")[0], int(word.split(":")[1])) for word in words] or TASKS)
+        wanted = [(word.split(":")[0], int(word.split(":")[1])) for word in words if ":" in word]
+        (again if "--again" in words else fill)(where, wanted or TASKS)
