@@ -1,14 +1,15 @@
 """The guide's studies on the bundled samples: methods, ranks and numbers of examples, for the docs.
 
 `python -m tests.benchmarks.guide_studies HOME` runs the nine studies, one after the other, in the home folder `HOME`;
-begun again, it goes on where it was. `... HOME --write` draws figures into `docs/the-guides-studies/` and prints the
-tables for `docs/the-guides-studies.md`. An hour or two on two cores.
+begun again, it goes on where it was; `... HOME financial_qa` those of one sample. `... HOME --write` draws figures into
+`docs/the-guides-studies/` and prints the tables for `docs/the-guides-studies.md`. An hour or two on two cores.
 """
 
 import json
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,9 @@ STYLE = """<style>text{font:12px system-ui,sans-serif;fill:#565e69}.axis{stroke:
 <rect width='100%' height='100%' fill='#fff'/>"""
 
 
-def main(home: Path, *, write: bool) -> None:
+def main(home: Path, tasks: Sequence[str], *, write: bool) -> None:
     """Run what is missing, or write down what there is."""
-    for task in TASKS:
+    for task in tasks:
         for kind in KINDS:
             found = study(home, task, kind)
             if write and found is not None:
@@ -71,4 +72,5 @@ def fewtune(home: Path, *arguments: str) -> str:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), write="--write" in sys.argv)
+    named = [task for task in TASKS if task in sys.argv]
+    main(Path(sys.argv[1]), named or TASKS, write="--write" in sys.argv)
