@@ -66,6 +66,8 @@ def _dashboard(given: Namespace) -> int:
     with _engine(given) as engine:
         if hooks:
             engine.tell_endings(*hooks)
+        if given.at_once is not None or given.room is not None:
+            engine.queue.allow(given.at_once, given.room)
         serve(engine, wish)
     return 0
 

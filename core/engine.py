@@ -26,6 +26,7 @@ from core.job.playground.playground import Playground
 from core.job.promptings import Promptings
 from core.job.queue import Queue
 from core.job.results import Results
+from core.job.room import Room, highest
 from core.job.run_report.reports import Reports
 from core.job.runner import Runner
 from core.job.speeds import Speeds
@@ -50,8 +51,8 @@ __all__ = ["Engine", "RunSummary"]
 class Engine:
     """Data sets, advice, jobs and results of one home folder.
 
-    Several engines may share a home (the dashboard and the command line do); one job runs at a time among all of them,
-    and the others wait in one queue.
+    Several engines may share a home (the dashboard and the command line do); one job runs at a time among all of them
+    unless `queue.allow` was told otherwise, and the others wait in one queue.
     """
 
     def __init__(self, home: Path, *, launcher: str = "process") -> None:
@@ -180,8 +181,7 @@ class Engine:
         plan = self.read_plan(plan.model_dump())
         split = self.split(plan.data, plan.seed)
         check_labels(plan, split)
-        frozen = split.sha256
-        plan = plan.model_copy(update={"data": plan.data.model_copy(update={"split": frozen})})
+        plan = plan.model_copy(update={"data": plan.data.model_copy(update={"split": split.sha256})})
         facts = self.facts(plan.model)
         check_before_start(plan, facts, self.store)
         job = self.store.add_run(plan.model_dump(mode="json"), plan.name or default_name(plan), not_before)
@@ -244,7 +244,7 @@ class Engine:
         return summarised(self.store.run(run_id), self.store)
 
     def active(self) -> Job | None:
-        """The job at work, or about to begin; those that wait stand in `queue`."""
+        """The job at work (of several the first), or about to begin; those that wait stand in `queue`."""
         return self.store.active()
 
     def since(self, run_id: str, seq: int = 0, limit: int | None = None) -> list[Record]:
@@ -276,7 +276,8 @@ class Engine:
         """The background thread; started on first use, so that `fewtune runs` starts none."""
         with self._lock:
             if self._runner is None:
-                self._runner = Runner(self.store, self._launcher, beside=self.studies.look_after)
+                room = Room(self.store, highest(self.store, self.forecast), self.machine)
+                self._runner = Runner(self.store, self._launcher, beside=self.studies.look_after, room=room)
             return self._runner
 
     def tell_endings(self, *hooks: Hook) -> None:
@@ -285,10 +286,9 @@ class Engine:
 
     def close(self) -> None:
         """End the background threads; a run in a worker process goes on."""
-        if self._endings is not None:
-            self._endings.close()
-        if self._runner is not None:
-            self._runner.close()
+        for thread in (self._endings, self._runner):
+            if thread is not None:
+                thread.close()
         self._launcher.close()
         self.exports.close()
         self.playground.close()

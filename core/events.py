@@ -180,6 +180,16 @@ class Noted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Accompanied:
+    """Another run is at work on the same device from here on: what pace and power say from here on is of both."""
+
+    run: str
+    """Its id."""
+    name: str
+    """As typed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluated:
     """Base and tuned model were scored on the same held-out rows; the rows stand in the run's `evaluation.json`."""
 
@@ -222,6 +232,7 @@ Event: TypeAlias = (
     | Averaged
     | Advanced
     | Noted
+    | Accompanied
     | Evaluated
     | Exported
 )
@@ -240,6 +251,7 @@ _KINDS: dict[str, type[Any]] = {
         Averaged,
         Advanced,
         Noted,
+        Accompanied,
         Evaluated,
         Exported,
     )

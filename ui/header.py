@@ -46,7 +46,7 @@ def connect(
     timer = gr.Timer(_LIVE_SECONDS)
     for step, button in zip(STEPS, buttons, strict=True):
         button.click(partial(on_step_clicked, step), None, tab.step, **quiet())
-    job.click(partial(on_job_clicked, desk), None, [tab.run, tab.step], **asked())
+    job.click(partial(on_job_clicked, desk), [tab.run, tab.step], [tab.run, tab.step], **asked())
     moved = [tab.step.change, tab.run.change]
     entered = [tabs[step].entered for step in STEPS]
     # One after the other: two at once would both find that a page's state changes, and it would be drawn twice.
@@ -64,10 +64,13 @@ def on_step_clicked(step: int) -> int:
 
 
 @guarded
-def on_job_clicked(desk: Desk) -> tuple[Any, int]:
-    """Go to the run in progress, or to the list of runs."""
-    job = desk.engine.active()
-    return (job.run_id, TRAIN) if job else (gr.skip(), RUNS)
+def on_job_clicked(desk: Desk, run_id: str, step: int) -> tuple[Any, int]:
+    """Go to the run in progress, of several to the one after that which is shown, or to the list of runs."""
+    at_work = [job.run_id for job in desk.engine.store.soon()]
+    if not at_work:
+        return gr.skip(), RUNS
+    shown = at_work.index(run_id) if step == TRAIN and run_id in at_work else -1
+    return at_work[(shown + 1) % len(at_work)], TRAIN
 
 
 def on_moved(step: int, run_id: str) -> list[Any]:
@@ -146,6 +149,9 @@ def _job_text(desk: Desk, job: Job | None) -> str:
     left = phrases.seconds_left(view)
     if left:
         parts.append(words.time_left(*left))
+    together = len(desk.engine.store.at_work())
+    if together > 1:
+        parts.insert(0, f"{together} at work")
     return " · ".join([*parts, line] if line else parts)
 
 

@@ -9,6 +9,7 @@ from operator import attrgetter, itemgetter
 from typing import Any
 
 from core.events import (
+    Accompanied,
     Advanced,
     Averaged,
     CheckpointSaved,
@@ -26,7 +27,7 @@ from core.events import (
 )
 from core.store.store import Record
 from ui import words
-from ui.sentences import STATES, of_preparation
+from ui.sentences import STATES, of_note, of_preparation
 from ui.tempo import Tempo
 from ui.thinning import Thinned
 
@@ -223,10 +224,10 @@ def _told(view: RunView, at: float, event: Event, curves: _Curves) -> RunView:
             return replace(view, prepared=prepared, total_steps=prepared.total_steps, work=None)
         case CheckpointSaved() | Averaged() as saved:
             return _saved(view, at, saved, curves)
-        case Noted(text=text, severity=severity):
-            curves.say(at, text, "amber" if severity == "warning" else "")
-            if severity == "warning":
-                curves.warnings.append(text)
+        case Noted() | Accompanied() as noted:
+            told, warns = of_note(noted)
+            curves.say(at, told, "amber" if warns else "")
+            curves.warnings.extend([told] if warns else [])
             return view
         case Evaluated() as evaluated:
             curves.say(at, f"Scored both models on {words.counted(evaluated.rows, 'held-out row')}.", "good")

@@ -1,6 +1,6 @@
 """What the log says of a run's states and of its preparation."""
 
-from core.events import Prepared, RunState
+from core.events import Accompanied, Noted, Prepared, RunState
 from ui import words
 
 STATES = {
@@ -15,6 +15,13 @@ STATES = {
     RunState.FAILED: "Failed.",
     RunState.LOST: "Lost.",
 }
+
+
+def of_note(noted: Noted | Accompanied) -> tuple[str, bool]:
+    """What a person should know, and whether it is a warning."""
+    if isinstance(noted, Accompanied):
+        return f"'{noted.name}' is at work beside this one from here on: both take longer.", False
+    return noted.text, noted.severity == "warning"
 
 
 def of_preparation(prepared: Prepared) -> str:

@@ -9,7 +9,7 @@ from itertools import groupby, pairwise
 from pydantic import ValidationError
 
 from core.errors import UserError
-from core.events import Evaluated, MemoryMeasured, Prepared, RunState, StateChanged, StepTaken, Validated
+from core.events import Accompanied, Evaluated, MemoryMeasured, Prepared, RunState, StateChanged, StepTaken, Validated
 from core.store.store import Record, RunRow
 from core.strategy.machine import Machine
 from core.strategy.methods import read_options
@@ -53,7 +53,10 @@ class EarlierRun:
 
 
 def read_run(row: RunRow, records: Sequence[Record]) -> EarlierRun | None:
-    """What the training records of a run tell; None where it took too few steps, or its plan is of another version."""
+    """What the training records of a run tell.
+
+    None where it took too few steps, shared its device with another run, or its plan is of another version.
+    """
     try:
         plan = Plan(**row.plan)
         read_options(plan.method, plan.options)
@@ -63,7 +66,8 @@ def read_run(row: RunRow, records: Sequence[Record]) -> EarlierRun | None:
     timed = [step for attempt in attempts for step in _timed(attempt)]
     steady = [attempt for attempt in attempts if not _clock_jumped(attempt)]
     prepared = next((record.event for record in reversed(records) if isinstance(record.event, Prepared)), None)
-    if prepared is None or len(timed) < FEWEST_STEPS:
+    together = any(isinstance(record.event, Accompanied) for record in records)
+    if together or prepared is None or len(timed) < FEWEST_STEPS:
         return None
     tokens_per_row = _tokens_per_row(records, prepared.train_rows)
     slow, _, fast = statistics.quantiles((tokens / seconds for tokens, seconds in timed), n=4)

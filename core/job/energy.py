@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from itertools import pairwise
 
-from core.events import MemoryMeasured
+from core.events import Accompanied, MemoryMeasured
 from core.store.log import Record
 
 _LONGEST_GAP = 60.0
@@ -13,6 +13,7 @@ _JOULES_PER_KWH = 3.6e6
 
 def energy_section(records: Iterable[Record]) -> str:
     """What the model card says of energy, a paragraph; empty where no power was measured."""
+    records = list(records)
     readings = [
         (record.job_id, record.event)
         for record in records
@@ -26,8 +27,10 @@ def energy_section(records: Iterable[Record]) -> str:
             seconds += gap
     if not seconds:
         return ""
+    together = any(isinstance(record.event, Accompanied) for record in records)
+    others = " Another run was at work on the same GPU, and what it drew is in the number." if together else ""
     return (
         f"Training drew {joules / _JOULES_PER_KWH:.2g} kWh from the GPU in {seconds / 60:.3g} minutes of measurement, "
         f"by {len(readings):,} readings of its meter (NVML); the rest of the computer, scoring and exports are not "
-        "counted. How much carbon that is depends on where the power came from, which is not known here.\n"
+        f"counted. How much carbon that is depends on where the power came from, which is not known here.{others}\n"
     )

@@ -7,7 +7,11 @@ from datetime import datetime, timedelta
 
 from core.errors import NotFoundError, SettingsError
 from core.events import RunState
+from core.store.queue import Limit as Limit
 from core.store.store import Job, Store
+
+MOST_AT_ONCE = 16
+"""Jobs; more would only take turns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +22,10 @@ class Waiting:
     name: str
     """Of its run, as typed."""
     ahead: int
-    """How many come before it, with the one at work."""
+    """How many come before it, with those at work."""
     queue_is_paused: bool
+    lack: str = ""
+    """Where one more may be at work and it is the next: what it lacks for that, as a clause."""
 
     @property
     def told(self) -> str:
@@ -29,7 +35,9 @@ class Waiting:
         parts = []
         if self.job.not_before is not None and self.job.not_before > time.time():
             parts.append(f"until {clock(self.job.not_before)}")
-        if self.ahead:
+        if self.lack:
+            parts.append(self.lack)
+        elif self.ahead:
             parts.append(f"behind {self.ahead} run{'s' if self.ahead != 1 else ''}")
         if self.queue_is_paused:
             parts.append("until the queue goes on")
@@ -37,10 +45,11 @@ class Waiting:
 
 
 class Queue:
-    """The jobs that wait, in their order. One job is at work at a time; whichever program lives begins the next.
+    """The jobs that wait, in their order; whichever program lives begins the next.
 
-    That two small runs would fit into memory side by side is not asked: both would take longer, and the forecast of
-    each would be wrong.
+    One job is at work at a time unless the operator allows more: side by side they share the same cores, all take
+    longer, and no forecast of time holds. Where more are allowed, the next begins as soon as its forecast memory fits
+    beside what those at work may come to hold. None passes one that waits for memory: a large run would wait for ever.
     """
 
     def __init__(self, store: Store) -> None:
@@ -63,12 +72,37 @@ class Queue:
         """All that wait, in the order in which they will begin."""
         line, paused = self._store.waiting(), self.is_paused
         names = {row.id: row.name for row in self._store.runs()} if line else {}
-        ahead = int(self._store.at_work() is not None)
-        found = []
+        at_work = len(self._store.at_work())
+        after = self._store.next_up() if 0 < at_work < self.limit.at_once else None
+        ahead, found = at_work, []
         for job in line:
-            found.append(Waiting(job, names.get(job.run_id, job.run_id), ahead, paused))
+            lack = job.waits if after is not None and job.id == after.id else ""
+            found.append(Waiting(job, names.get(job.run_id, job.run_id), ahead, paused, lack))
             ahead += not job.held  # nobody waits for one that does not want to begin
         return found
+
+    @property
+    def limit(self) -> Limit:
+        """How many jobs may be at work together, and in how much memory."""
+        return self._store.limit
+
+    def allow(self, at_once: int | None = None, room_gib: float | None = None) -> Limit:
+        """Allow so many jobs at work together, in so much memory (GiB; 0: all that the device has).
+
+        Raises:
+            SettingsError: A number is out of range; lists both.
+        """
+        problems = {}
+        if at_once is not None and not 1 <= at_once <= MOST_AT_ONCE:
+            problems["at_once"] = f"{at_once} is not between 1 and {MOST_AT_ONCE}"
+        if room_gib is not None and not 0 <= room_gib < float("inf"):
+            problems["room"] = f"{room_gib:g} is no size in GiB"
+        if problems:
+            raise SettingsError(problems)
+        known = self._store.limit
+        room = known.room_gib if room_gib is None else room_gib or None
+        self._store.set_limit(Limit(known.at_once if at_once is None else at_once, room))
+        return self._store.limit
 
     def place_of(self, run_id: str) -> Waiting | None:
         """What the run waits for; None where it does not wait."""

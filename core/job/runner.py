@@ -4,13 +4,14 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 
 from core.errors import FewtuneError, NotFoundError, UserError
-from core.events import RunState, StateChanged, StepTaken
+from core.events import Accompanied, RunState, StateChanged, StepTaken
 from core.job.launchers.launcher import Launcher, Running
 from core.job.launchers.process import end_process
+from core.job.room import Room
 from core.store.lifecycle import IllegalMove
 from core.store.store import Job, Store
 from core.store.wishes import NOW
@@ -35,7 +36,10 @@ class Patience:
 
 
 class Runner:
-    """Begins jobs in the order of the queue, one at a time, and sees to it that each comes to an end."""
+    """Begins jobs in the order of the queue and sees to it that each comes to an end.
+
+    One is at work at a time, and more only where `room` finds that they fit.
+    """
 
     def __init__(
         self,
@@ -43,6 +47,7 @@ class Runner:
         launcher: Launcher,
         patience: Patience | None = None,
         beside: Callable[[], None] = lambda: None,
+        room: Room | None = None,
     ) -> None:
         """Begin to look after the jobs of `store`, with those first that are unfinished now.
 
@@ -51,6 +56,7 @@ class Runner:
         """
         self._beside = beside
         self._store = store
+        self._room = room
         self._launcher = launcher
         self._patience = patience or Patience()
         self._running: dict[int, Running] = {}
@@ -66,16 +72,34 @@ class Runner:
         self._thread.start()
 
     def begin_next(self) -> None:
-        """Begin with whatever has its turn in the queue, and return at once; do nothing while something is at work.
+        """Begin with whatever has its turn in the queue and fits beside what is at work, and return at once.
 
         The state moves here, in the caller's thread: a stop that comes next meets a job that can be stopped.
         """
         with self._beginning:
-            while not (self._closed or self._is_occupied()):
-                job = self._store.take(only_own=not self._launcher.outlives_program)
-                if job is None:
-                    return
+            while not self._closed and (job := self._take()) is not None:
                 self._launch(job)
+
+    def _take(self) -> Job | None:
+        at_work = self._store.at_work()
+        if self._is_occupied({job.id for job in at_work}):
+            return None
+        if not at_work:
+            return self._store.take(only_own=not self._launcher.outlives_program)
+        # Two trainings in threads of one program would draw from the same random numbers.
+        together = self._room is not None and self._launcher.outlives_program
+        fitting = self._room.fitting(at_work) if self._room is not None and together else None
+        job = self._store.take(fitting=fitting) if fitting is not None else None
+        if job is not None:
+            self._introduce(job, at_work)
+        return job
+
+    def _introduce(self, job: Job, others: Sequence[Job]) -> None:
+        """Say in the log of each run that it is not alone any more: what is measured from here on is of both."""
+        names = {one.id: self._store.run(one.run_id).name for one in (job, *others)}
+        for one, with_it in [(job, other) for other in others] + [(other, job) for other in others]:
+            with contextlib.suppress(IllegalMove, NotFoundError):  # it ended or was deleted in between
+                self._store.append(one.id, Accompanied(run=with_it.run_id, name=names[with_it.id]))
 
     def _launch(self, job: Job) -> None:
         try:
@@ -92,10 +116,10 @@ class Runner:
                 self._store.claim(job.id, running.worker.pid, running.worker.created)
         self._wake.set()
 
-    def _is_occupied(self) -> bool:
-        """Whether a process of an earlier job is still there: the next would find its memory taken."""
+    def _is_occupied(self, at_work: Set[int]) -> bool:
+        """Whether a process is still there whose job is over: the next would find its memory taken."""
         with self._lock:
-            return any(running.poll() is None for running in self._running.values())
+            return any(running.poll() is None for job, running in self._running.items() if job not in at_work)
 
     def close(self) -> None:
         """End the thread; what runs in processes goes on."""

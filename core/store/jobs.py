@@ -13,7 +13,7 @@ from core.store.lifecycle import IllegalMove
 from core.store.log import Log, job_row, newest, write
 
 UNFINISHED = "state NOT IN ('DONE', 'STOPPED', 'FAILED', 'LOST')"  # as the index of the schema has it
-_AT_WORK = f"{UNFINISHED} AND state <> 'QUEUED'"
+AT_WORK = f"{UNFINISHED} AND state <> 'QUEUED'"
 _VERBS = {"train": "run", "evaluate": "evaluation", "export": "export"}
 
 
@@ -43,6 +43,8 @@ class Job:
     """Whether it stays in the queue until somebody lets it go on."""
     wish: str = ""
     """What somebody wants of the work beside its going on; see `core.store.wishes`."""
+    waits: str = ""
+    """What it lacks to begin beside those at work, as a clause; empty where that was not asked."""
 
     @property
     def worker(self) -> ProcessIdentity | None:
@@ -97,9 +99,9 @@ class Jobs(Log):
         """Jobs that are not in a final state."""
         return self._jobs(f"WHERE {UNFINISHED} ORDER BY id")
 
-    def at_work(self) -> Job | None:
-        """The one job that was begun and is not finished, if there is one."""
-        return next(iter(self._jobs(f"WHERE {_AT_WORK}")), None)
+    def at_work(self) -> list[Job]:
+        """The jobs that were begun and are not finished, oldest first: one, where nobody allowed more."""
+        return self._jobs(f"WHERE {AT_WORK} ORDER BY id")
 
     def claim(self, job_id: int, pid: int, process_created: float) -> Job:
         """Take the job for a worker process, which answers for it from now on.
@@ -209,6 +211,7 @@ def _job(row: sqlite3.Row) -> Job:
         not_before=row["not_before"],
         held=bool(row["held"]),
         wish=row["wish"],
+        waits=row["waits"],
     )
 
 

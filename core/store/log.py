@@ -120,6 +120,15 @@ class Log(Database):
         events = (decode(json.loads(row["body"])) for row in rows)
         return [event for event in events if isinstance(event, kind)]
 
+    def most(self, job_id: int, amount: str, kind: str) -> float | None:
+        """The most that the job ever measured of an amount of `MemoryMeasured`, of that kind; None where of none."""
+        rows = self._rows(
+            "SELECT MAX(json_extract(body, ?)) AS most FROM events"
+            " WHERE job_id = ? AND kind = 'MemoryMeasured' AND json_extract(body, '$.kind') = ?",
+            *(f"$.{amount}", job_id, kind),
+        )
+        return None if rows[0]["most"] is None else float(rows[0]["most"])
+
     def of_all_runs(self, job_kind: str, kind: type[EventKind]) -> list[tuple[str, EventKind]]:
         """Every event of this kind that jobs of `job_kind` said, oldest first, each with the id of its run."""
         rows = self._rows(

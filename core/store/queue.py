@@ -3,15 +3,35 @@
 import sqlite3
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from core.errors import BusyError
 from core.events import RunState, StateChanged
 from core.store.identity import ProcessIdentity, this_process
-from core.store.jobs import UNFINISHED, Job
+from core.store.jobs import AT_WORK, Job
 from core.store.log import job_row, write
 from core.store.wishes import Wishes
 
 _LINE = "WHERE state = 'QUEUED' ORDER BY place, id"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What the operator allows to be at work together."""
+
+    at_once: int = 1
+    """Jobs."""
+    room_gib: float | None = None
+    """Memory that they may hold together; None: what the device has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitting:
+    """A job that was found to fit beside others."""
+
+    job_id: int
+    beside: frozenset[int]
+    """Those others, all that were at work when it was reckoned."""
 
 
 class Queue(Wishes):
@@ -23,10 +43,16 @@ class Queue(Wishes):
 
     def active(self) -> Job | None:
         """The job at work, or the one that will begin within a moment; None where nothing goes on."""
-        return self.at_work() or self.next_up()
+        return next(iter(self.soon()), None)
+
+    def soon(self) -> list[Job]:
+        """The jobs at work, oldest first, and the next where one more may be at work."""
+        begun = self.at_work()
+        after = self.next_up() if len(begun) < self.limit.at_once else None
+        return begun if after is None else [*begun, after]
 
     def next_up(self) -> Job | None:
-        """The job that will begin as soon as nothing is at work; None where nothing may begin."""
+        """The job that will begin as soon as there is room for it; None where nothing may begin."""
         if self.queue_is_paused:
             return None
         now = time.time()
@@ -40,27 +66,43 @@ class Queue(Wishes):
 
     def pause_queue(self, *, paused: bool) -> None:
         """Let nothing new begin, or let it go on; the job at work is not touched."""
-        with self._transaction() as connection:
-            connection.execute("INSERT OR REPLACE INTO queue (id, paused) VALUES (1, ?)", (int(paused),))
+        self._set_queue("paused = ?", int(paused))
 
-    def take(self, *, only_own: bool = False) -> Job | None:
+    @property
+    def limit(self) -> Limit:
+        """How many jobs may be at work together, and in how much memory."""
+        rows = self._rows("SELECT at_once, room_gib FROM queue")
+        return Limit(rows[0]["at_once"], rows[0]["room_gib"]) if rows else Limit()
+
+    def set_limit(self, limit: Limit) -> None:
+        """Allow so much from now on; what is at work already is not touched."""
+        self._set_queue("at_once = ?, room_gib = ?", limit.at_once, limit.room_gib)
+
+    def say_lack(self, job_id: int, waits: str) -> None:
+        """Write down what a waiting job lacks to begin beside those at work."""
+        with self._transaction() as connection:
+            connection.execute("UPDATE jobs SET waits = ? WHERE id = ? AND state = 'QUEUED'", (waits, job_id))
+
+    def take(self, *, only_own: bool = False, fitting: Fitting | None = None) -> Job | None:
         """Begin with the next job whose time has come, and answer for it; None where nothing may begin.
 
-        Of several processes that ask at once, one gets it. `only_own` leaves those to others that a living process
-        queued: a thread must not take what it would end with itself.
+        Of several processes that ask at once, one gets it. Nothing begins while a job is at work, but what is
+        `fitting`: that begins as long as nothing changed since. `only_own` leaves those to others that a living
+        process queued: a thread must not take what it would end with itself.
         """
         with self._transaction() as connection:
-            if connection.execute(f"SELECT 1 FROM jobs WHERE {UNFINISHED} AND state <> 'QUEUED'").fetchone():
+            lanes = dict(connection.execute(f"SELECT id, lane FROM jobs WHERE {AT_WORK}").fetchall())
+            if set(lanes) != (fitting.beside if fitting else frozenset()):
                 return None
-            if connection.execute("SELECT 1 FROM queue WHERE paused").fetchone():
+            told = connection.execute("SELECT paused, at_once FROM queue").fetchone() or (0, 1)
+            if told[0] or len(lanes) >= told[1]:
                 return None
-            now, me = time.time(), this_process()
-            for row in connection.execute(f"SELECT * FROM jobs {_LINE}").fetchall():
-                if _may_begin(row, now) and not (only_own and _is_anothers(row, me)):
-                    _begin(connection, row["id"], now, me)
-                    break
-            else:
+            me = this_process()
+            row = _first(connection, me if only_own else None)
+            if row is None or (fitting and row["id"] != fitting.job_id):
                 return None
+            free = next(lane for lane in range(told[1]) if lane not in lanes.values())
+            _begin(connection, row["id"], free, me)
         return self.job(row["id"])
 
     def reorder(self, job_id: int, place: Callable[[int], int]) -> int:
@@ -97,9 +139,25 @@ class Queue(Wishes):
                 raise BusyError(*_not_waiting(connection, job_id))
 
     def queue_stamp(self) -> str:
-        """A text that changes whenever the queue looks different."""
-        rows = self._rows(f"SELECT id, not_before, held FROM jobs {_LINE}")
-        return f"{self.queue_is_paused} {[tuple(row) for row in rows]}"
+        """A text that changes whenever the queue looks different, or other jobs are at work."""
+        rows = self._rows(f"SELECT id, not_before, held, waits FROM jobs {_LINE}")
+        begun = [job.id for job in self.at_work()]
+        return f"{self.queue_is_paused} {self.limit} {begun} {[tuple(row) for row in rows]}"
+
+    def _set_queue(self, what: str, *values: object) -> None:
+        with self._transaction() as connection:
+            connection.execute("INSERT OR IGNORE INTO queue (id, paused) VALUES (1, 0)")
+            connection.execute(f"UPDATE queue SET {what}", values)
+
+
+def _first(connection: sqlite3.Connection, own: ProcessIdentity | None) -> sqlite3.Row | None:
+    """The next job whose time has come; with `own` none that another living process queued."""
+    now = time.time()
+    for row in connection.execute(f"SELECT * FROM jobs {_LINE}"):
+        if _may_begin(row, now) and not (own is not None and _is_anothers(row, own)):
+            found: sqlite3.Row = row
+            return found
+    return None
 
 
 def _may_begin(row: sqlite3.Row, now: float) -> bool:
@@ -111,8 +169,9 @@ def _is_anothers(row: sqlite3.Row, me: ProcessIdentity) -> bool:
     return owner != me and owner.is_alive
 
 
-def _begin(connection: sqlite3.Connection, job_id: int, now: float, me: ProcessIdentity) -> None:
-    write(connection, job_id, now, StateChanged(state=RunState.PREPARING))
+def _begin(connection: sqlite3.Connection, job_id: int, lane: int, me: ProcessIdentity) -> None:
+    connection.execute("UPDATE jobs SET lane = ?, waits = '' WHERE id = ?", (lane, job_id))
+    write(connection, job_id, time.time(), StateChanged(state=RunState.PREPARING))
     connection.execute("UPDATE jobs SET owner_pid = ?, owner_created = ? WHERE id = ?", (me.pid, me.created, job_id))
 
 

@@ -13,13 +13,14 @@ from typing import Any
 from core.errors import MachineError
 
 FILE_NAME = "fewtune.sqlite"
-VERSION = 5
+VERSION = 6
 """Of the tables below; grows with each change of them."""
 
 _LOCK_SECONDS = 30.0
 """How long a write waits for the writes of others."""
 _FINAL = "('DONE', 'STOPPED', 'FAILED', 'LOST')"
 _ONE_AT_WORK = f"CREATE UNIQUE INDEX one_job_at_work ON jobs ((1)) WHERE state NOT IN {_FINAL} AND state <> 'QUEUED'"
+_ONE_PER_LANE = f"CREATE UNIQUE INDEX one_job_per_lane ON jobs (lane) WHERE state NOT IN {_FINAL} AND state <> 'QUEUED'"
 _ONE_PER_RUN = f"CREATE UNIQUE INDEX one_job_per_run ON jobs (run_id) WHERE state NOT IN {_FINAL}"
 _QUEUE = "CREATE TABLE queue (id INTEGER PRIMARY KEY CHECK (id = 1), paused INTEGER NOT NULL)"
 _LANDMARKS = """CREATE TABLE landmarks (
@@ -67,8 +68,8 @@ _TABLES = (
         wish TEXT NOT NULL DEFAULT '',
         told INTEGER NOT NULL DEFAULT 0
     )""",
-    # The promises that one job runs at a time, and one of each run, kept by the database even if a query above it
-    # should be wrong.
+    # The promises that one job runs at a time (since version 6: in each lane), and one of each run, kept by the
+    # database even if a query above it should be wrong.
     _ONE_AT_WORK,
     _ONE_PER_RUN,
     "CREATE INDEX jobs_of_run ON jobs (run_id)",
@@ -89,6 +90,17 @@ _TABLES = (
     _QUEUE,
     _STUDIES,
     _JUDGEMENTS,
+    "PRAGMA user_version = 5",
+)
+_LANES = (
+    # A job at work has a lane for itself; the queue has as many as the operator allows, and `room_gib` is the memory
+    # that all may hold together (NULL: what the device has). `waits` says what a job lacks to begin beside others.
+    "ALTER TABLE jobs ADD COLUMN lane INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE jobs ADD COLUMN waits TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE queue ADD COLUMN at_once INTEGER NOT NULL DEFAULT 1",
+    "ALTER TABLE queue ADD COLUMN room_gib REAL",
+    "DROP INDEX one_job_at_work",
+    _ONE_PER_LANE,
     f"PRAGMA user_version = {VERSION}",
 )
 _UPGRADES: dict[int, tuple[str, ...]] = {
@@ -108,9 +120,10 @@ _UPGRADES: dict[int, tuple[str, ...]] = {
     ),
     2: (_LANDMARKS, "PRAGMA user_version = 3"),
     3: (_STUDIES, "PRAGMA user_version = 4"),
-    4: (_JUDGEMENTS, f"PRAGMA user_version = {VERSION}"),
+    4: (_JUDGEMENTS, "PRAGMA user_version = 5"),
+    5: _LANES,
 }
-"""What leads on from each version: 1 had no queue, 2 no landmarks, 3 no studies, 4 no judgements."""
+"""What leads on from each version: 1 had no queue, 2 no landmarks, 3 no studies, 4 no judgements, 5 one lane."""
 
 
 class Database:

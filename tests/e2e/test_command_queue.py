@@ -68,3 +68,14 @@ def begin_after(first, home, rows, *words):
         if json.loads(line)["event"] == "step_taken":
             break
     return begin(home, rows, *words)
+
+
+def test_how_many_runs_may_be_at_work_together_is_said_and_kept(home):
+    told = run_app(home, "queue", "--at-once", "2", "--room", "5")
+    assert "Up to 2 runs are at work at once, as far as their forecasts fit into 5 GiB of memory." in told.stderr
+    known = json.loads(run_app(home, "queue", "--room", "0", "--json").stdout)
+    assert (known["at_once"], known["room_gib"]) == (2, None)
+    assert "One run is at work at a time." in run_app(home, "queue", "--at-once", "1").stderr
+    refused = run_app(home, "queue", "--at-once", "0", "--json")
+    assert refused.returncode == 2
+    assert "at_once" in json.loads(refused.stdout)["error"]["problems"]

@@ -119,6 +119,7 @@ def _add_dashboard(parser: Parser) -> None:
         help="model folders may lie under DIR only (repeatable; FEWTUNE_MODELS); with --host, else under the home",
     )
     group.add_argument("--webhook", metavar="URL", help="tell this address of each run that ends (FEWTUNE_WEBHOOK)")
+    _add_limit(group)
     group.add_argument("--demo", action="store_true", help="play the whole walk by itself")
     group.add_argument(
         "--open", action=argparse.BooleanOptionalAction, default=None, help="open the page in the browser"
@@ -280,3 +281,13 @@ def _add_queue(commands: Any) -> None:  # noqa: ANN401
     act.add_argument("--at", metavar="RUN=TIME", help="let it begin not before a time; without TIME, at its turn")
     act.add_argument("--pause", action="store_true", help="let nothing new begin; the run at work goes on")
     act.add_argument("--go-on", action="store_true", help="let the next begin")
+    _add_limit(parser)
+
+
+def _add_limit(group: Any) -> None:  # noqa: ANN401
+    group.add_argument(
+        "--at-once", type=int, metavar="N", help="how many runs may be at work together, if their forecasts fit (1)"
+    )
+    group.add_argument(
+        "--room", type=float, metavar="GIB", help="memory that they may hold together (0: all that the device has)"
+    )

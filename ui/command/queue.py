@@ -5,7 +5,7 @@ from typing import Any
 
 from core.engine import Engine
 from core.errors import UserError
-from core.job.queue import Queue, Waiting, read_time
+from core.job.queue import Limit, Queue, Waiting, read_time
 from ui import words
 from ui.command import say
 
@@ -14,9 +14,10 @@ def queue(engine: Engine, given: Namespace) -> int:
     """Change the queue as asked, and print it."""
     engine.store.mark_lost()
     done = _change(engine.queue, given)
-    line, paused = engine.queue.waiting(), engine.queue.is_paused
+    line, paused, limit = engine.queue.waiting(), engine.queue.is_paused, engine.queue.limit
     if given.json:
-        say.answer({"paused": paused, "waiting": [_as_json(number, each) for number, each in enumerate(line, 1)]})
+        waiting = [_as_json(number, each) for number, each in enumerate(line, 1)]
+        say.answer({"paused": paused, "at_once": limit.at_once, "room_gib": limit.room_gib, "waiting": waiting})
         return 0
     if done:
         say.note(done)
@@ -44,12 +45,21 @@ def _change(line: Queue, given: Namespace) -> str:
         run, time = _run_and_time(given.at)
         line.set_time(run, read_time(time))
         return f"Run {run} begins {'not before ' + time if time else 'when its turn comes'}."
+    if given.at_once is not None or given.room is not None:
+        return _allowed(line.allow(given.at_once, given.room))
     if given.pause:
         line.pause()
     if given.go_on:
         line.go_on()
         return "The queue goes on."
     return ""
+
+
+def _allowed(limit: Limit) -> str:
+    if limit.at_once == 1:
+        return "One run is at work at a time."
+    within = "the device's memory" if limit.room_gib is None else f"{limit.room_gib:g} GiB of memory"
+    return f"Up to {limit.at_once} runs are at work at once, as far as their forecasts fit into {within}."
 
 
 def _run_and_time(text: str) -> tuple[str, str]:

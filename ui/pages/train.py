@@ -102,7 +102,7 @@ def _drawn(desk: Desk, run_id: str) -> list[Any]:
     head = markup.headline(*_headline(view, plan, waiting))
     return [
         head,
-        _status(view, plan),
+        _status(view, plan, _beside(desk, run_id)),
         _onward(view),
         *runbuttons.updates(desk, run_id),
         *_figures(desk, run_id, view, plan),
@@ -151,7 +151,18 @@ def _again(view: RunView, plan: Plan) -> gr.Button:
     return gr.Button(told or "Start a new run from these weights", visible=bool(told))
 
 
-def _status(view: RunView, plan: Plan | None) -> str:
+def _beside(desk: Desk, run_id: str) -> str:
+    """Which runs are at work on the same device, as a sentence; empty where this one is alone or is not at work."""
+    at_work = [job.run_id for job in desk.engine.store.at_work()]
+    others = [desk.engine.run(each).row.name for each in at_work if each != run_id]
+    if not others or run_id not in at_work:
+        return ""
+    told = " and ".join(f"'{words.shortened(name, 40)}'" for name in others)
+    goes = "is at work beside this one" if len(others) == 1 else "are at work beside this one"
+    return f"{told} {goes}: all take longer. The button above shows them in turn."
+
+
+def _status(view: RunView, plan: Plan | None, beside: str = "") -> str:
     """Progress, time left and speed, in the room that is always there."""
     state = view.training.state
     tone = phrases.TONES.get(state, "")
@@ -167,9 +178,10 @@ def _status(view: RunView, plan: Plan | None) -> str:
         text(name),
     ]
     line = "".join(f"<span>{part}</span>" for part in parts if part)
+    company = f"<p class='ft-below'>{text(beside)}</p>" if beside else ""
     return markup.block(
         f"<div class='ft-card' role='status'>{drawings.progress(share, tone)}"
-        f"<div class='ft-status-row'>{line}</div>{_warnings(view)}</div>"
+        f"<div class='ft-status-row'>{line}</div>{company}{_warnings(view)}</div>"
     )
 
 

@@ -163,8 +163,7 @@ class Playground:
         }
         self._facts = {"who": _who(plan, chosen)}
         self._session = Session(wish, self._store.home, self._hear)
-        job = self._store.active()
-        beside = job.id if job else 0
+        beside = {job.id for job in self._store.soon()}
         threading.Thread(target=self._make_room, args=(self._session, beside), daemon=True).start()
 
     def _hear(self, session: Session, said: dict[str, Any]) -> None:
@@ -186,15 +185,15 @@ class Playground:
             self._standing = over(standing, was_stopped=True)
         session.end()
 
-    def _make_room(self, session: Session, beside: int) -> None:
+    def _make_room(self, session: Session, beside: set[int]) -> None:
         """Let the models go once a run begins that was not there when they were loaded, and nobody waits for words."""
         while not session.wait(_LOOK_SECONDS):
-            job = self._store.active()
+            begun = {job.id for job in self._store.soon()} - beside
             with self._lock:
                 if self._session is not session:
                     return
                 waits = self._standing is not None and not self._standing.is_over
-            if job is not None and job.id != beside and not waits:
+            if begun and not waits:
                 session.end()
 
     def _write(self, key: str, values: dict[str, Any]) -> None:

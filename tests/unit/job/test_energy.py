@@ -1,9 +1,10 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from core.dataset.choice import DataChoice
-from core.events import MemoryMeasured
+from core.events import Accompanied, MemoryMeasured
 from core.export.exporter import ExportTask
 from core.export.facts import describe
 from core.job.energy import energy_section
@@ -20,6 +21,13 @@ def reading(seconds, watts, job=1):
 def test_the_power_that_the_gpu_told_is_summed_over_the_time_between_readings():
     hour = [reading(second, 300.0) for second in range(0, 3601, 30)]
     assert "drew 0.3 kWh from the GPU in 60 minutes" in energy_section(hour)
+
+
+def test_that_another_run_drew_from_the_same_gpu_is_said():
+    hour = [reading(second, 300.0) for second in range(0, 3601, 30)]
+    assert "Another run" not in energy_section(hour)
+    beside = replace(hour[0], event=Accompanied(run="r1", name="another"))
+    assert "Another run was at work on the same GPU" in energy_section([beside, *hour])
 
 
 def test_power_that_changes_counts_with_its_mean():

@@ -1,6 +1,7 @@
 """What probes kept and earlier runs tell becomes the forecast of a plan; without either there is none."""
 
 import csv
+from dataclasses import replace
 
 import psutil
 import pytest
@@ -9,7 +10,8 @@ from transformers import AutoTokenizer
 from core.backend.tokens import encode
 from core.engine import Engine
 from core.errors import BusyError, Stopped
-from core.events import Evaluated, Prepared, RunState, StateChanged, StepTaken, Validated
+from core.events import Accompanied, Evaluated, Prepared, RunState, StateChanged, StepTaken, Validated
+from core.job.earlier_runs import read_run
 from core.job.speeds import Speeds
 from core.strategy.lengths import EXTRA
 from core.strategy.machine import Gpu, Machine
@@ -104,6 +106,15 @@ def test_an_earlier_run_tells_how_long_each_part_takes(engine, plan):
     assert speed.validation_row_seconds == pytest.approx(2.0 / 5)
     assert speed.scoring_row_seconds == pytest.approx(6.0 / 12)
     assert (speed.runs, speed.steps) == (1, 10)
+
+
+def test_a_run_that_shared_its_device_tells_nothing(engine, plan):
+    ran(engine.store, plan)
+    (row,) = engine.store.runs()
+    records = engine.store.overview(row.id, kind="train")
+    beside = replace(records[-1], event=Accompanied(run="r1", name="another"))
+    assert read_run(row, records) is not None
+    assert read_run(row, [*records, beside]) is None
 
 
 def test_only_runs_of_the_same_kind_on_the_same_device_tell_anything(engine, plan):

@@ -10,6 +10,7 @@ from core.events import MemoryMeasured, Noted, RunState, StateChanged, StepTaken
 from core.store.landmarks import MANY, STRETCH
 from core.store.schema import FILE_NAME, VERSION
 from core.store.store import Store
+from tests.unit.store.older import make_older
 from ui.present import RunView, follow
 
 
@@ -149,10 +150,7 @@ def test_a_store_of_the_version_before_gets_its_table_and_its_runs_stay(tmp_path
     job = begun(store)
     store.append(job.id, step(1))
     store.close()
-    with sqlite3.connect(tmp_path / FILE_NAME) as database:
-        database.executescript(
-            "DROP TABLE landmarks; DROP TABLE studies; DROP TABLE judgements; PRAGMA user_version = 2;"
-        )
+    make_older(tmp_path, 2)
     again = Store(tmp_path)
     assert again._rows("PRAGMA user_version")[0][0] == VERSION
     write(again, job, map(step, range(2, 2 * STRETCH)))

@@ -4,7 +4,6 @@ import multiprocessing
 import os
 import random
 import signal
-import sqlite3
 import threading
 import time
 
@@ -12,8 +11,9 @@ import pytest
 
 from core.errors import BusyError
 from core.events import RunState, StateChanged
-from core.store.schema import FILE_NAME, VERSION
+from core.store.schema import VERSION
 from core.store.store import Store
+from tests.unit.store.older import make_older
 
 FORK = multiprocessing.get_context("fork")
 
@@ -202,16 +202,7 @@ def test_a_store_without_a_queue_gets_one_and_keeps_its_runs(tmp_path):
     (old,) = queued(store, "old")
     store.append(old, StateChanged(state=RunState.LOST))
     store.close()
-    database = sqlite3.connect(tmp_path / FILE_NAME)
-    database.executescript(
-        """DROP INDEX one_job_at_work; DROP INDEX one_job_per_run; DROP TABLE queue; DROP TABLE landmarks;
-        DROP TABLE studies; DROP TABLE judgements;
-        CREATE UNIQUE INDEX one_active_job ON jobs ((1)) WHERE state NOT IN ('DONE', 'STOPPED', 'FAILED', 'LOST');
-        ALTER TABLE jobs DROP COLUMN place; ALTER TABLE jobs DROP COLUMN not_before;
-        ALTER TABLE jobs DROP COLUMN held; ALTER TABLE jobs DROP COLUMN wish; ALTER TABLE jobs DROP COLUMN told;
-        PRAGMA user_version = 1;"""
-    )
-    database.close()
+    make_older(tmp_path, 1)
     store = Store(tmp_path)
     assert store._rows("PRAGMA user_version")[0][0] == VERSION
     assert [row.name for row in store.runs()] == ["old"]

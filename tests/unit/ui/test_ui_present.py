@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from core.dataset.choice import DataChoice
 from core.events import (
+    Accompanied,
     Advanced,
     Averaged,
     CheckpointSaved,
@@ -266,3 +267,9 @@ def test_a_form_that_was_exported_again_is_the_newest():
     made = [Exported(exporter=name, folder="/x", size_bytes=1) for name in ("adapter", "merged", "adapter")]
     view = follow(RunView(), records(made, kind="export"))
     assert list(view.exported) == ["merged", "adapter"]
+
+
+def test_that_another_run_is_at_work_beside_this_one_stands_in_its_log_and_is_no_warning():
+    view = follow(RunView(), records([Accompanied(run="r1", name="Two")]))
+    assert view.log[-1].text == "'Two' is at work beside this one from here on: both take longer."
+    assert view.warnings == ()
