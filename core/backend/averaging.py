@@ -26,9 +26,10 @@ _FILE = "learned.safetensors"
 class Averaging:
     """Keeps the weights of the best validations of a run on disk, until their mean is asked for."""
 
-    def __init__(self, run: Path, model: Any) -> None:  # noqa: ANN401 - peft has no types
+    def __init__(self, run: Path, model: Any, *, wanted: bool = True) -> None:  # noqa: ANN401 - peft has no types
+        """`run` is the run's folder; nothing is kept where no mean is `wanted`."""
         learned = sum(each.numel() for each in model.parameters() if each.requires_grad)
-        self.applies = 0 < learned <= LARGEST_SHARE * sum(each.numel() for each in model.parameters())
+        self.applies = wanted and 0 < learned <= LARGEST_SHARE * sum(each.numel() for each in model.parameters())
         self._folder = run / FOLDER
 
     def validated(self, model: Any, step: int, loss: float) -> None:  # noqa: ANN401

@@ -18,7 +18,7 @@ BASE = "base model weights"
 TRAINING_ROWS = "training rows"
 """The same of the rows, in their order, as the model sees them."""
 _SHORT = 16
-_NOT_DECIDING: Any = {"name": True, "patience": True, "tracker": True, "variants": True, "forgetting_check": True}
+_NOT_DECIDING: Any = dict.fromkeys(("name", "patience", "tracker", "variants", "forgetting_check", "averaging"), True)
 _NOT_DECIDING["data"] = {"train_rows", "generated"}
 _WORDS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 

@@ -59,7 +59,7 @@ class RowTrainer(SFTTrainer):
         self.work = work
         self.keeper = keeper
         self.stopping = stopping
-        self.averaging = Averaging(work.folder, work.loaded.model)
+        self.averaging = Averaging(work.folder, work.loaded.model, wanted=work.plan.averaging)
         self.objective = Objective.of(work.plan)
         self.noise = Noise(work.plan.embedding_noise)
         self.noise.watch(work.loaded.model)

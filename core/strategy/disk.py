@@ -30,7 +30,8 @@ def disk_needed(plan: Plan, facts: ModelFacts) -> int:
     options = read_options(plan.method, plan.options)
     trained = learned(plan, facts)
     best = kept_numbers(options) * trained * _NUMBER
-    near = (AVERAGED + 2) * trained * _NUMBER if trained <= LARGEST_SHARE * facts.parameters else 0
+    averages = plan.averaging and trained <= LARGEST_SHARE * facts.parameters
+    near = (AVERAGED + 2) * trained * _NUMBER if averages else 0
     checkpoint = best + trained * _MOMENTS
     return 2 * best + near + (CHECKPOINTS_KEPT + 1) * checkpoint + _BESIDE
 

@@ -81,6 +81,14 @@ class Plan(BaseModel):
             ge=1, le=50, title="Patience", description="Validations without a better loss before training ends early."
         ),
     ] = 3
+    averaging: Annotated[
+        bool,
+        Field(
+            title="Mean of the best weights",
+            description="At the end the mean of the weights of the three best validations is kept, where it validates "
+            "better than each of them and at most a tenth of the parameters learn. Off: those of the best validation.",
+        ),
+    ] = True
     gradient_checkpointing: Annotated[
         bool, Field(title="Recompute activations", description="Less memory for about a third more time.")
     ] = False

@@ -110,6 +110,18 @@ def seen(folder):
     }
 
 
+def test_without_the_wish_for_a_mean_the_best_weights_are_kept(make_task, told, everything, mean_loss):
+    mean_loss(0.001)
+    task = make_task(epochs=4, patience=50, averaging=False)
+    kept = []
+    told.hook = lambda said: kept.extend(seen(task.folder)) if isinstance(said, Validated) else None
+    train(task, told, told.stopping)
+    assert kept == []
+    assert told.of(Averaged) == []
+    last = [said for said in told.of(CheckpointSaved) if said.folder == "best"][-1]
+    assert facts(task.folder / "best")["step"] == last.step
+
+
 def test_a_worse_mean_leaves_the_best_weights(make_task, told, everything, mean_loss):
     mean_loss(1e9)
     task = make_task(epochs=4, patience=50)

@@ -168,3 +168,10 @@ def test_a_start_that_was_taken_out_is_held_and_stored_beside_what_it_became(pla
     assert parts[1] == 2 * parts[0]
     more = disk_needed(pissa, seven_billion) - disk_needed(default, seven_billion)
     assert more == pytest.approx(5 * parts[0] * GIB)
+
+
+def test_a_plan_without_the_mean_of_the_best_weights_needs_room_for_fewer_of_them(plan, seven_billion):
+    with_it, without = (changed(plan, method="lora", averaging=averaging) for averaging in (True, False))
+    assert disk_needed(without, seven_billion) < disk_needed(with_it, seven_billion)
+    whole = [changed(plan, method="full", averaging=averaging) for averaging in (True, False)]
+    assert disk_needed(whole[0], seven_billion) == disk_needed(whole[1], seven_billion), "nothing is averaged there"

@@ -25,6 +25,7 @@ _FIELDS = (
     "warmup_share",
     "weight_decay",
     "patience",
+    "averaging",
     "gradient_checkpointing",
     "precision",
     "seed",
