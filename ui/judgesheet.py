@@ -3,11 +3,13 @@
 from core.errors import UserError
 from core.evaluate.judged import Finding
 from core.job.inquiry import Inquiry
+from core.judge.pairs import CRITERIA
 from core.judge.standing import JudgeForecast, JudgeStanding
 from ui import drawings, markup, notices, words
 from ui.markup import text
 
 TITLE = "Ask a judge"
+_SO_FAR = "So far; what chance would do, and whether it agrees with you, is said in the end."
 
 
 def title(finding: Finding | None, *, live: bool = False) -> str:
@@ -37,14 +39,18 @@ def leaves(host: str) -> str:
 
 
 def forecast(found: JudgeForecast, *, priced: bool) -> str:
-    """Questions, tokens and money of what is wanted and not known yet."""
+    """Questions, tokens, time and money of what is wanted and not known yet."""
     tokens = found.prompt_tokens + found.answer_tokens
     split = f"{found.prompt_tokens:,} of prompts, {found.answer_tokens:,} of answers"
     asked = found.rows - found.equal
     tiles = [
-        (f"{found.rows:,}", "rows to judge", f"{asked:,} with answers that differ, {found.equal:,} with equal ones"),
-        (f"{found.questions:,}", "questions still to ask", "Two for each pair that differs; none is asked twice"),
+        (
+            f"{found.questions:,}",
+            f"questions still to ask, on {words.counted(found.rows, 'row')}",
+            f"Two for each of the {asked:,} pairs that differ, and none is asked twice; {found.equal:,} are equal",
+        ),
         (f"{tokens:,}", "tokens, forecast", split),
+        _time(found),
         (
             words.number(found.cost) if priced else words.NOTHING,
             "money, forecast" if priced else "money: no price is given",
@@ -52,6 +58,16 @@ def forecast(found: JudgeForecast, *, priced: bool) -> str:
         ),
     ]
     return markup.block(markup.facts(tiles))
+
+
+def _time(found: JudgeForecast) -> tuple[str, str, str]:
+    if not found.questions:
+        return words.NOTHING, "time: nothing is left to ask", ""
+    if found.seconds is None or found.pace is None:
+        return words.NOTHING, "time: measured with the first answers", "This judge was never asked on this computer"
+    each = f"{words.number(found.pace.seconds, 2)} s an answer"
+    of = f"measured with {words.counted(found.pace.answers, 'answer')} of this judge"
+    return words.span(*found.seconds), f"time, forecast from {each}", f"{each}, {of}; several are asked at once"
 
 
 def problems(error: UserError | None) -> str:
@@ -62,18 +78,42 @@ def problems(error: UserError | None) -> str:
 def working(inquiry: Inquiry[str] | None, standing: JudgeStanding | None, *, stopping: bool) -> str:
     """How far it is; without an inquiry another program is at it."""
     share = standing.answered / standing.questions if standing and standing.questions else 0.0
-    told, left = "Another program asks this judge", None
+    told, left = "Another program asks this judge", _left(standing)
     if inquiry is not None:
-        told, left = inquiry.about[:1].upper() + inquiry.about[1:], inquiry.seconds_left
+        told = inquiry.about[:1].upper() + inquiry.about[1:]
         share = max(share, inquiry.share) if standing is None else share
     if stopping:
-        told, left = "Stopping: answers on their way are waited for, since they are paid", None
+        told, left = "Stopping: answers on their way are waited for, since they are paid", ""
     spent = f" · {_spent(standing)} so far" if standing else ""
-    after = f"<b>{text(words.time_left(left, left))}</b>" if left is not None else ""
+    after = f"<b>{text(left)}</b>" if left else ""
     return markup.block(
         f"<div role='status'>{drawings.progress(share, label='Judged')}"
         f"<div class='ft-status-row'><span>{text(told + spent)}</span>{after}</div></div>"
     )
+
+
+def _left(standing: JudgeStanding | None) -> str:
+    if standing is None or standing.seconds_left is None:
+        return "time left: known after the first answers"
+    return words.time_left(*standing.seconds_left)
+
+
+def listed(standing: JudgeStanding, finding: Finding) -> str:
+    """A judging in one line: when, who, what it found, whether it agrees with you."""
+    order, agreement = standing.work.order, finding.agreement
+    parts = [words.ago(standing.work.at), f"{order.endpoint.model}{f' at {order.host}' if order.host else ''}"]
+    if order.criteria.strip() != CRITERIA.strip():
+        parts.append(f"“{words.shortened(order.criteria, 40)}”")
+    verdict = f"tuned better on {finding.wins:,} of {words.counted(finding.rows, 'row')}, base on {finding.losses:,}"
+    parts.append(verdict if finding.rows else "no verdict yet")
+    if agreement.rows:
+        share = words.percent(agreement.same / agreement.rows)
+        parts.append(f"agrees with you on {share} of {words.counted(agreement.rows, 'row')}")
+    if standing.work.goes_on:
+        parts.append("at work")
+    elif standing.missing:
+        parts.append(f"{words.counted(standing.missing, 'row')} without a verdict")
+    return " · ".join(parts)
 
 
 def result(standing: JudgeStanding | None, finding: Finding | None, *, live: bool, error: UserError | None) -> str:
@@ -81,6 +121,8 @@ def result(standing: JudgeStanding | None, finding: Finding | None, *, live: boo
     notes = ""
     if error is not None and not live and (standing is None or not standing.work.problem):
         notes = f"<p class='ft-note bad' role='alert'>{notices.markup(error)}</p>"
+    if live and (finding is None or not finding.rows):
+        return _awaited()
     if standing is None or finding is None:
         return markup.block(notes) if notes else ""
     notes += _notes(standing, live=live)
@@ -88,13 +130,33 @@ def result(standing: JudgeStanding | None, finding: Finding | None, *, live: boo
         return markup.block(notes or "<p class='ft-below'>No row has a verdict yet.</p>")
     first, *rest = finding.lines
     if live:  # a test on what there is so far would be read as one on all
-        rest = ["So far; what chance would do, and whether it agrees with you, is said in the end."]
+        rest = [_SO_FAR]
     lines = "".join(f"<li>{text(line)}</li>" for line in rest)
     judge = f"{standing.work.order.endpoint.model} · {_spent(standing)} · asked {words.ago(standing.work.at)}"
     return markup.block(
         f"<div class='ft-judged'><p role='status'><b>{text(first)}</b></p>{_bar(finding)}"
-        f"<ul class='ft-causes'>{lines}</ul>{notes}<p class='ft-below'>{text(judge)}</p></div>"
+        f"<ul class='ft-causes'>{lines}</ul>{notes}<p class='ft-below'>{text(judge)}</p>{_criteria(standing)}</div>"
     )
+
+
+def _awaited() -> str:
+    """The room that the first verdicts will take, so that nothing moves when they come."""
+    return markup.block(
+        f"<div class='ft-judged'><p role='status'><b>No row has a verdict yet.</b></p>{_bar(None)}"
+        f"<ul class='ft-causes'><li>{text(_SO_FAR)}</li></ul><p class='ft-below'>Waiting for answers</p></div>"
+    )
+
+
+def earlier(standing: JudgeStanding, finding: Finding) -> str:
+    """What a judging found that is not what the rest of the page goes by."""
+    told = "This is an earlier judging. The rows, the report and the files hold the newest one."
+    note = markup.block(f"<p class='ft-note' role='status'>{text(told)}</p>")
+    return note + result(standing, finding, live=False, error=None)
+
+
+def _criteria(standing: JudgeStanding) -> str:
+    lines = "<br>".join(text(line) for line in standing.work.order.criteria.strip().splitlines())
+    return f"<details><summary>Its criteria</summary><p class='ft-below'>{lines}</p></details>"
 
 
 def _notes(standing: JudgeStanding, *, live: bool) -> str:
@@ -117,16 +179,12 @@ def _spent(standing: JudgeStanding) -> str:
     return f"{tokens}, {words.number(standing.cost)} of money" if standing.cost else tokens
 
 
-def _bar(finding: Finding) -> str:
-    agreed = finding.ties - finding.changed
-    parts = [
-        ("tuned", finding.wins, "tuned better"),
-        ("tie", agreed, "a tie"),
-        ("changed", finding.changed, "changed with the order"),
-        ("base", finding.losses, "base better"),
-    ]
+def _bar(finding: Finding | None) -> str:
+    counts = (finding.wins, finding.ties - finding.changed, finding.changed, finding.losses) if finding else (0,) * 4
+    told = ("tuned better", "a tie", "changed with the order", "base better")
+    parts = list(zip(("tuned", "tie", "changed", "base"), counts, told, strict=True))
     pieces = "".join(
-        f"<span class='ft-part {look}' style='width:{100 * many / finding.rows:.2f}%' "
+        f"<span class='ft-part {look}' style='width:{100 * many / sum(counts):.2f}%' "
         f"title='{text(f'{many:,} {told}')}'></span>"
         for look, many, told in parts
         if many

@@ -101,11 +101,9 @@ class Judging(Asking[str, str]):
         else:
             judgings.stop(run_id)
 
-    def standing(self, run_id: str) -> tuple[JudgeStanding, Finding] | None:
-        """How the newest judging of the run stands, and what it found."""
-        judgings = self._engine.results.judgings
-        standing, finding = judgings.of(run_id), judgings.finding(run_id)
-        return (standing, finding) if standing and finding else None
+    def all(self, run_id: str) -> list[tuple[JudgeStanding, Finding]]:
+        """How all judgings of the run stand, and what they found; the newest first."""
+        return self._engine.results.judgings.all(run_id)
 
     def failed(self, run_id: str) -> UserError | None:
         """Why the last one could not begin or go on, where it was about this run."""

@@ -3,6 +3,7 @@
 import hashlib
 import random
 import threading
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -63,18 +64,18 @@ class Asking(Generic[Asked]):
         if not self.spend.set_aside(*aside):
             self.capped = True
             return
-        spent = (0, 0)
+        spent, began = (0, 0), time.monotonic()
         try:
             reply = self._patiently(request)
             spent = (reply.prompt_tokens, reply.answer_tokens)
-            self._write(request, reply)
+            self._write(request, reply, time.monotonic() - began)
             with self._lock:
                 self._troubles.clear()
         except Trouble as trouble:
             if trouble.paid:
                 reply = trouble.reply or Reply(text="", prompt_tokens=aside[0], answer_tokens=aside[1])
                 spent = (reply.prompt_tokens, reply.answer_tokens)
-                self._write(request, reply)
+                self._write(request, reply, time.monotonic() - began)
             self._count(trouble)
         finally:
             self.spend.settle(aside, spent)
@@ -93,8 +94,8 @@ class Asking(Generic[Asked]):
                 pause *= 2
         raise AssertionError("the last try answers or raises")
 
-    def _write(self, request: Asked, reply: Reply) -> None:
-        paid = paid_for(request, reply)
+    def _write(self, request: Asked, reply: Reply, seconds: float) -> None:
+        paid = paid_for(request, reply, seconds)
         self.journal.write(paid)
         self.heard(paid)
 
@@ -113,7 +114,7 @@ class Asking(Generic[Asked]):
                 self.problem = trouble.kind
 
 
-def paid_for(request: Question, reply: Reply) -> Paid:
+def paid_for(request: Question, reply: Reply, seconds: float = 0.0) -> Paid:
     """The line of the journal for an answer."""
     return Paid(
         number=request.number,
@@ -122,6 +123,7 @@ def paid_for(request: Question, reply: Reply) -> Paid:
         text=reply.text,
         prompt_tokens=reply.prompt_tokens,
         answer_tokens=reply.answer_tokens,
+        seconds=round(seconds, 3),
     )
 
 

@@ -26,6 +26,8 @@ class Paid:
     text: str
     prompt_tokens: int
     answer_tokens: int
+    seconds: float = 0.0
+    """From the first try until the answer was there, pauses between tries with it; 0 where nobody looked."""
 
 
 _LINE: TypeAdapter[Paid] = TypeAdapter(Paid)

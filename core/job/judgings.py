@@ -1,22 +1,24 @@
 """The door to judges: what one is asked, how far it is, and what it found."""
 
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
 from core.augment.standing import ask_to_stop, begin_anew, is_asked_to_stop
-from core.augment.teachers.openai import connect
+from core.augment.teachers.openai import OpenaiOptions, connect
 from core.errors import BusyError, NotFoundError, UserError
 from core.evaluate.evaluation import Evaluation, read_evaluation
 from core.evaluate.judged import Finding, Judged, find
 from core.job.inquiry import Inquiry
 from core.judge.judging import JudgeWork, refuse_unfit
 from core.judge.order import JudgeOrder, folder_of
-from core.judge.standing import FILES, JudgeForecast, JudgeStanding, forecast, look, read_work
+from core.judge.pace import Pace, answers_in, is_same, pace_of
+from core.judge.standing import FILES, JudgeForecast, JudgeStanding, Work, forecast, look, read_work
 from core.store.store import Store
 
 KEY, URL = "FEWTUNE_JUDGE_KEY", "FEWTUNE_JUDGE_URL"
 """Environment variables: a key, and the address that it is for."""
-_KEPT = 8
+_KEPT = 32
 
 
 class Judgings:
@@ -47,7 +49,7 @@ class Judgings:
         """
         evaluation = self._scored(order.run)
         refuse_unfit(evaluation)
-        return forecast(evaluation, order, self._folder(order))
+        return forecast(evaluation, order, self._folder(order), self._pace(order.endpoint))
 
     def begin(self, order: JudgeOrder, key: str) -> Inquiry[str]:
         """Ask in a process of its own.
@@ -73,22 +75,26 @@ class Judgings:
         begin_anew(work.folder)
         return work
 
-    def of(self, run_id: str) -> JudgeStanding | None:
-        """How the newest judging of the run stands; None where there is none, or the run has no scores."""
-        folder = self._newest(run_id)
-        evaluation = read_evaluation(self._store.run_folder(run_id)) if folder else None
-        if folder is None or evaluation is None:
-            return None
-        return _look(_Held(evaluation), folder, *_marks(folder))
+    def of(self, run_id: str, judging: str = "") -> JudgeStanding | None:
+        """How a judging of the run stands, the newest unless it is named; None without one, or without scores."""
+        return next(self._standings(run_id, judging), None)
+
+    def all(self, run_id: str) -> list[tuple[JudgeStanding, Finding]]:
+        """All judgings of the run and what they found, the newest first; empty where the run has no scores."""
+        evaluation = read_evaluation(self._store.run_folder(run_id))
+        if evaluation is None:
+            return []
+        said = self._store.judgements(run_id)
+        return [(it, find(evaluation, it.judged, said)) for it in self._standings(run_id)]
 
     def verdicts(self, run_id: str) -> dict[int, Judged]:
         """Row to what the newest judge says of it."""
         standing = self.of(run_id)
         return dict(standing.judged) if standing else {}
 
-    def finding(self, run_id: str) -> Finding | None:
-        """What the newest judge found, beside what people say; None where there is none."""
-        standing = self.of(run_id)
+    def finding(self, run_id: str, judging: str = "") -> Finding | None:
+        """What a judge found, the newest unless one is named, beside what people say; None where there is none."""
+        standing = self.of(run_id, judging)
         evaluation = read_evaluation(self._store.run_folder(run_id))
         if standing is None or evaluation is None:
             return None
@@ -115,9 +121,24 @@ class Judgings:
         return folder is not None and is_asked_to_stop(folder)
 
     def _newest(self, run_id: str) -> Path | None:
-        known = [(folder, read_work(folder)) for folder in (self._store.run_folder(run_id) / "judge").glob("*/")]
-        begun = [(work.at, folder) for folder, work in known if work is not None]
-        return max(begun)[1] if begun else None
+        return next((folder for folder, _ in _begun(self._store.run_folder(run_id))), None)
+
+    def _standings(self, run_id: str, judging: str = "") -> Iterator[JudgeStanding]:
+        """Of those that were begun, the newest first; of the one that is named, where one is."""
+        place = self._store.run_folder(run_id)
+        begun = [folder for folder, _ in _begun(place) if judging in ("", folder.name)]
+        evaluation = read_evaluation(place) if begun else None
+        if evaluation is None:
+            return
+        for folder in begun:
+            standing = _look(_Held(evaluation), folder, *_marks(folder))
+            if standing is not None:
+                yield standing
+
+    def _pace(self, endpoint: OpenaiOptions) -> Pace | None:
+        """Of this judge on any run of this home; None where it never answered here."""
+        begun = [it for place in (self._store.home / "runs").glob("*/") for it in _begun(place)]
+        return pace_of(answers_in([folder for folder, work in begun if is_same(work.order.endpoint, endpoint)]))
 
     def _folder(self, order: JudgeOrder) -> Path:
         return folder_of(self._store.run_folder(order.run), order)
@@ -128,6 +149,13 @@ class Judgings:
         if found is None:
             raise UserError("This run is not scored.", f"Score it first: fewtune evaluate {run_id}.")
         return found
+
+
+def _begun(run_folder: Path) -> list[tuple[Path, Work]]:
+    """Folders of a run's judgings and what was written last of each, the newest first."""
+    known = [(folder, read_work(folder)) for folder in (run_folder / "judge").glob("*/")]
+    begun = [(folder, work) for folder, work in known if work is not None]
+    return sorted(begun, key=lambda it: (it[1].at, it[0]), reverse=True)
 
 
 class _Held:

@@ -14,6 +14,7 @@ from core.augment.standing import write_whole
 from core.evaluate.evaluation import Evaluation
 from core.evaluate.judged import Judged
 from core.judge.order import JudgeOrder
+from core.judge.pace import Pace, pace_of
 from core.judge.pairs import MOST_TOKENS, USUAL_TOKENS, Verdict, drawn, is_asked, judge_rows, questions, read_verdict
 from core.store.identity import ProcessIdentity, this_process
 
@@ -60,12 +61,18 @@ class JudgeForecast:
     answer_tokens: int
     cost: float
     """In the money of the prices; 0 where none is given."""
+    seconds: tuple[float, float] | None
+    """Low and high, on the clock; None where this judge was never timed in this home."""
+    pace: Pace | None
+    """What that is forecast from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgeStanding:
     """As of now."""
 
+    id: str
+    """The name of its folder: the same judge with the same criteria keeps it."""
     work: Work
     rows: int
     """Rows that are to be judged."""
@@ -78,6 +85,8 @@ class JudgeStanding:
     prompt_tokens: int
     answer_tokens: int
     cost: float
+    seconds_left: tuple[float, float] | None
+    """Low and high, by what it answered so far; None before its first answer."""
 
     @property
     def missing(self) -> int:
@@ -131,23 +140,26 @@ def look(evaluation: Evaluation, folder: Path) -> JudgeStanding | None:
         return None
     paid = read_paid(folder)
     verdicts, rows = verdicts_of(paid), drawn(evaluation.rows, work.order.rows, work.order.seed)
-    asked = {digest(question.prompt) for question in questions(rows, work.order.criteria)}
+    asked = {digest(question.prompt): question for question in questions(rows, work.order.criteria)}
     tokens = sum(one.prompt_tokens for one in paid), sum(one.answer_tokens for one in paid)
+    pace = pace_of(reversed(paid))
     return JudgeStanding(
+        id=folder.name,
         work=work,
         rows=len(rows),
         judged=judge_rows(rows, work.order.criteria, verdicts, {one.prompt for one in paid}),
-        unread=len((asked & {one.prompt for one in paid}) - verdicts.keys()),
-        answered=len(asked & verdicts.keys()),
+        unread=len((asked.keys() & {one.prompt for one in paid}) - verdicts.keys()),
+        answered=len(asked.keys() & verdicts.keys()),
         questions=len(asked),
         prompt_tokens=tokens[0],
         answer_tokens=tokens[1],
         cost=work.order.limits.cost(*tokens),
+        seconds_left=pace.seconds_for(len(asked.keys() - known_to(work.order, paid))) if pace else None,
     )
 
 
-def forecast(evaluation: Evaluation, order: JudgeOrder, folder: Path) -> JudgeForecast:
-    """What is still to be paid, by the length of the questions and of the answers so far."""
+def forecast(evaluation: Evaluation, order: JudgeOrder, folder: Path, pace: Pace | None = None) -> JudgeForecast:
+    """What is still to be paid, by the length of the questions and of the answers so far; how long, by the pace."""
     paid = read_paid(folder)
     known, verdicts = known_to(order, paid), verdicts_of(paid)
     rows = drawn(evaluation.rows, order.rows, order.seed)
@@ -166,6 +178,8 @@ def forecast(evaluation: Evaluation, order: JudgeOrder, folder: Path) -> JudgeFo
         prompt_tokens=prompt,
         answer_tokens=answer,
         cost=limits.cost(prompt, answer),
+        seconds=pace.seconds_for(len(todo)) if pace else None,
+        pace=pace,
     )
 
 

@@ -2,11 +2,13 @@
 
 import json
 import re
+import threading
+import time
 
 import pytest
 
 from tests.e2e.seeding import seed
-from tests.e2e.viewer import overflow, says
+from tests.e2e.viewer import PATIENCE, overflow, says
 from tests.unit.augment.endpoint import Endpoint, completion
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
@@ -47,3 +49,67 @@ def test_a_judge_is_asked_and_every_tab_sees_what_it_found(look, serve, tmp_path
     assert {headers["Authorization"] for headers in judge.headers} == {f"Bearer {KEY}"}
     judge.close()
     assert look.dialogs == look.complaints == look.foreign == []
+
+
+def test_a_judge_says_its_time_before_and_while_it_works_and_an_earlier_judging_can_be_shown(look, serve, tmp_path):
+    gate = threading.Event()
+
+    def held(number, body):
+        if number > 10:
+            gate.wait()
+        return preferring_the_wanted(number, body)
+
+    judge = Endpoint(held)
+    run = seed(tmp_path / "home")
+    served = serve(tmp_path / "home")
+    page = look.tab(f"{served.url}/?step=4&run={run}")
+    page.click("#ft-judge-fold > button")
+    _type(page, "url", judge.url)
+    _type(page, "model", "big")
+    _type(page, "rows", "20")
+    says(page, "on 20 rows", "#ft-judge-fold")
+    says(page, "time: measured with the first answers", "#ft-judge-fold")
+    look.picture(page, "judge-unmeasured")
+    _start(page)
+    says(page, " left", "#ft-judge-progress")
+    look.picture(page, "judge-at-work")
+    gate.set()
+    says(page, "The judge prefers the tuned answer", "#ft-judge-result")
+    says(page, "time: nothing is left to ask", "#ft-judge-fold")
+    gate.clear()
+    _type(page, "criteria", "The shorter one.")
+    says(page, "time, forecast from", "#ft-judge-fold")
+    _type(page, "rows", "5")
+    says(page, "on 5 rows", "#ft-judge-fold")
+    assert page.locator("#ft-judgings").count() == 0
+    _start(page)
+    gate.set()
+    says(page, "“The shorter one.”", "#ft-judgings")
+    look.picture(page, "judge-listed")
+    second = look.tab(f"{served.url}/?step=4&run={run}", width=390, dark=True)
+    second.click("#ft-judge-fold > button")
+    second.click("#ft-judgings label:nth-of-type(2)")
+    says(second, "This is an earlier judging", "#ft-judge-result")
+    says(second, "of 20 rows", "#ft-judge-result")
+    look.picture(second, "judge-earlier-narrow")
+    assert overflow(second) == 0
+    second.click("#ft-judgings label:nth-of-type(1)")
+    says(second, "of 5 rows", "#ft-judge-result")
+    judge.close()
+    assert look.complaints == []
+
+
+def _type(page, name: str, typed: str) -> None:
+    field = page.locator(f"#ft-judge-{name} :is(input, textarea)")
+    field.fill(typed)
+    field.press("Tab")
+
+
+def _start(page) -> None:
+    """Press until it is heard: a click that comes while another event is answered is dropped."""
+    until = time.monotonic() + PATIENCE / 1000
+    while not page.locator("#ft-judge-stop").is_visible():
+        assert time.monotonic() < until
+        if page.locator("#ft-judge-start").is_visible():
+            page.click("#ft-judge-start")
+        page.wait_for_timeout(1000)

@@ -16,6 +16,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--timeout", type=float, default=120.0, metavar="S", help="seconds for one answer (120)")
     parser.add_argument("--again", action="store_true", help="ask once more what was answered without a verdict")
     parser.add_argument("--show", action="store_true", help="only print what the newest judge found")
+    parser.add_argument("--list", action="store_true", help="list all judgings of the run, the newest first")
+    parser.add_argument("--judging", metavar="ID", help="print what this judging of --list found")
     cost = parser.add_argument_group("cost")
     cost.add_argument("--forecast", action="store_true", help="say what it will take, and ask nobody")
     cost.add_argument("--price-in", type=float, default=0.0, metavar="P", help="of a million tokens of prompts")

@@ -1,5 +1,8 @@
 """What the page keeps and says of a judge: keys stay with their address, and texts of models stay texts."""
 
+import threading
+from dataclasses import replace
+
 import pytest
 
 from core.engine import Engine
@@ -83,11 +86,32 @@ def test_a_judge_is_begun_once_seen_by_all_and_its_result_stands_in_the_title(ju
     going.answer(120)
     assert judge.going(run) is None
     assert len(server.bodies) == 20
-    standing, finding = judge.standing(run)
+    [(standing, finding)] = judge.all(run)
     assert judgesheet.title(finding) == "Ask a judge: it prefers the tuned answer on 9 of 12 rows"
     shown = judgesheet.result(standing, finding, live=False, error=judge.failed(run))
     assert "judge 20 to see whether to trust" in shown
     assert judge.forecast(judge.order(run)).questions == 0
+
+
+def test_a_judgings_time_is_forecast_and_left_in_words_and_its_room_is_kept_from_the_beginning(judging, run, endpoint):
+    judge, engine = judging
+    judge.keep({"url": endpoint(preferring(lambda row: "tuned")).url, "model": ODD, "rows": 0})
+    order = judge.order(run)
+    assert "measured with the first answers" in judgesheet.forecast(judge.forecast(order), priced=False)
+    assert "known after the first answers" in judgesheet.working(None, None, stopping=False)
+    begun = judgesheet.result(None, None, live=True, error=None)
+    engine.results.judgings.claim(order, "").run(lambda about, share: None, threading.Event())
+    [(standing, finding)] = judge.all(run)
+    shown = judgesheet.result(standing, finding, live=True, error=None)
+    assert begun.count("<li>") == shown.count("<li>")
+    line = judgesheet.listed(standing, finding)
+    assert line.endswith("tuned better on 10 of 12 rows, base on 0")
+    wider = order.model_copy(update={"criteria": "The shorter one."})
+    assert "time, forecast from" in judgesheet.forecast(judge.forecast(wider), priced=False)
+    left = replace(standing, seconds_left=(40.0, 100.0))
+    assert "40 s to 2 min left" in judgesheet.working(None, left, stopping=False)
+    assert "earlier judging" in judgesheet.earlier(standing, finding)
+    assert "<img" not in judgesheet.earlier(standing, finding)
 
 
 def test_rows_that_leave_the_computer_are_said_to():
@@ -128,7 +152,8 @@ def test_whatever_is_sent_is_answered_in_words(judging, run, turn, caplog):
         page.on_key(desk, values[1], values[0])
         page.on_kept(desk, run_id)
         page.on_stop(desk, run_id)
-        page.on_tick(desk, run_id, EVALUATE)
-        page.on_looked(desk, run_id, EVALUATE, "")
+        page.on_tick(desk, run_id, EVALUATE, values[0])
+        page.on_looked(desk, run_id, EVALUATE, values[0], "")
+        page.on_chosen(desk, run_id, values[0])
     assert [record for record in caplog.records if "The page's handler" in record.getMessage()] == []
     assert desk.judging.look() is None

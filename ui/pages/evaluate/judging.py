@@ -16,23 +16,28 @@ from ui.tab import EVALUATE, Tab, asked, quiet
 
 _SECONDS = 1.0
 """Between two looks at how far it is."""
+_NEWEST = ""
+"""The list's value for the newest judging, whichever that will be."""
 
 
 def place(desk: Desk, tab: Tab) -> None:
     """Place the fold and connect it; it follows the run, and what other tabs begin and end."""
     with gr.Accordion(judgesheet.TITLE, open=False, elem_id="ft-judge-fold") as fold:
+        which = gr.Radio(
+            [], label="Judgings of this run", visible=False, elem_id="ft-judgings", elem_classes=["ft-lines"]
+        )
         result = markup.view(elem_id="ft-judge-result")
         markup.view(judgesheet.intro())
         named, key = _typed(desk)
-        forecast, leaves, wrong = markup.view(), markup.view(elem_id="ft-judge-leaves"), markup.view()
+        forecast, progress = markup.view(), markup.view(elem_id="ft-judge-progress")  # one in the other's place
+        leaves, wrong = markup.view(elem_id="ft-judge-leaves"), markup.view()
         with gr.Row(elem_classes=["ft-turn"]):
             start = gr.Button("Start the judge", variant="primary", elem_id="ft-judge-start")
             stop = gr.Button("Stop", variant="stop", visible=False, elem_id="ft-judge-stop")
-        progress = markup.view(elem_id="ft-judge-progress")
     ticking, stage = gr.Timer(_SECONDS, active=False), gr.State("")
     controls = [named[name] for name in NAMES]
     estimated = [forecast, leaves, wrong, start, key]
-    drawn = [fold, stop, progress, result, ticking, stage, *estimated]
+    drawn = [which, fold, result, stop, progress, ticking, stage, *estimated]
     events = [control.blur if isinstance(control, gr.Textbox) else control.input for control in controls]
     gr.on(events, partial(on_typed, desk), [tab.run, *controls], estimated, **quiet())
     key.blur(partial(on_key, desk), [named["url"], key], key, **quiet()).then(
@@ -40,11 +45,13 @@ def place(desk: Desk, tab: Tab) -> None:
     )
     start.click(partial(on_start, desk), [tab.run, key, *controls], drawn, **asked())
     stop.click(partial(on_stop, desk), tab.run, drawn, **asked())
-    ticking.tick(partial(on_tick, desk), [tab.run, tab.step], [progress, result, stop], **quiet(trigger_mode="once"))
+    seen = [tab.run, tab.step, which]
+    ticking.tick(partial(on_tick, desk), seen, drawn[1:5], **quiet(trigger_mode="once"))
+    which.input(partial(on_chosen, desk), [tab.run, which], result, **quiet())
     gr.on(
         [tab.pulse.change, tab.entered.change],
         partial(on_looked, desk),
-        [tab.run, tab.step, stage],
+        [*seen, stage],
         [*drawn, *controls],
         **quiet(),
     )
@@ -142,16 +149,21 @@ def on_stop(desk: Desk, run_id: str) -> Any:  # noqa: ANN401
 
 
 @guarded
-def on_tick(desk: Desk, run_id: str, step: int) -> Any:  # noqa: ANN401
+def on_tick(desk: Desk, run_id: str, step: int, which: str | None) -> Any:  # noqa: ANN401
     """Say how far it is; its end is drawn by the next look."""
     if step != EVALUATE or not run_id:
         return gr.skip()
-    _, stop, progress, result, *_ = _drawn(desk, run_id, None)
-    return [progress, result, stop]
+    return _drawn(desk, run_id, None, which)[1:5]
 
 
 @guarded
-def on_looked(desk: Desk, run_id: str, step: int, stage: str) -> Any:  # noqa: ANN401
+def on_chosen(desk: Desk, run_id: str, which: str | None) -> Any:  # noqa: ANN401
+    """Show another judging of the run."""
+    return _drawn(desk, run_id, None, which)[2]
+
+
+@guarded
+def on_looked(desk: Desk, run_id: str, step: int, which: str | None, stage: str) -> Any:  # noqa: ANN401
     """Draw the fold of another run, or what another tab began or ended; what is typed is filled in once."""
     if step != EVALUATE or not run_id or desk.engine.evaluation(run_id) is None:
         return gr.skip()
@@ -159,24 +171,32 @@ def on_looked(desk: Desk, run_id: str, step: int, stage: str) -> Any:  # noqa: A
         return gr.skip()
     typed = desk.judging.typed()
     filled = [typed[name] if typed[name] is not None else "" for name in NAMES]
-    return [*_drawn(desk, run_id, typed), *([gr.skip() for _ in NAMES] if stage else filled)]
+    return [*_drawn(desk, run_id, typed, which), *([gr.skip() for _ in NAMES] if stage else filled)]
 
 
 def _stage(desk: Desk, run_id: str) -> str:
     return f"{run_id} {desk.judging.stage} {desk.engine.results.stamp(run_id)}"
 
 
-def _drawn(desk: Desk, run_id: str, typed: dict[str, Any] | None) -> list[Any]:
-    """Updates of the fold; without `typed` what follows from that stays."""
-    inquiry, known = desk.judging.going(run_id), desk.judging.standing(run_id)
-    standing, finding = known or (None, None)
-    live = inquiry is not None or (standing is not None and standing.work.goes_on)
+def _drawn(desk: Desk, run_id: str, typed: dict[str, Any] | None, which: str | None = None) -> list[Any]:
+    """Updates of the fold, with the newest judging unless another one is chosen.
+
+    Without `typed` what follows from that stays.
+    """
+    inquiry, known = desk.judging.going(run_id), desk.judging.all(run_id)
+    newest = known[0] if known else None
+    live = inquiry is not None or (newest is not None and newest[0].work.goes_on)
     stopping = live and desk.engine.results.judgings.is_stopping(run_id)
+    chosen = next((it for it in known[1:] if it[0].id == which), None)
+    menu = [(judgesheet.listed(*it), it[0].id if number else _NEWEST) for number, it in enumerate(known)]
     return [
-        gr.Accordion(label=judgesheet.title(finding, live=live)),
+        gr.Radio(menu, value=chosen[0].id if chosen else _NEWEST if menu else None, visible=len(menu) > 1),
+        gr.Accordion(label=judgesheet.title(newest[1] if newest else None, live=live)),
+        judgesheet.earlier(*chosen)
+        if chosen
+        else judgesheet.result(*(newest or (None, None)), live=live, error=desk.judging.failed(run_id)),
         gr.Button("Stop at once" if stopping and inquiry else "Stopping" if stopping else "Stop", visible=live),
-        judgesheet.working(inquiry, standing, stopping=stopping) if live else "",
-        judgesheet.result(standing, finding, live=live, error=desk.judging.failed(run_id)),
+        judgesheet.working(inquiry, newest[0] if newest else None, stopping=stopping) if live else "",
         gr.Timer(active=live),
         _stage(desk, run_id),
         *(_estimated(desk, run_id, typed) if typed is not None else ()),
