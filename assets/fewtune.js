@@ -10,24 +10,27 @@
   };
   document.documentElement.style.background = wanted() === "dark" ? "#121519" : "#f6f6f3";
 
-  /* Where the tab is stands in #ft-place as "step run"; the address follows it, and the back button leads back. */
+  /* Where the tab is stands in #ft-place as "step run study", "-" for none; the address follows it, and the back button leads back. */
   const read = () => {
     const place = document.querySelector("#ft-place .ft-place");
-    const [step, run] = place ? place.textContent.trim().split(" ") : [];
-    return step ? { step, run: run || "" } : null;
+    const [step, ...rest] = place ? place.textContent.trim().split(" ") : [];
+    const [run, study] = rest.map((name) => (name === "-" ? "" : name));
+    return step ? { step, run: run || "", study: study || "" } : null;
   };
   let current = null, going = false;
   const follow = () => {
     const place = read();
-    if (!place || (current && current.step === place.step && current.run === place.run)) return;
+    if (!place || (current && ["step", "run", "study"].every((name) => current[name] === place[name]))) return;
     const query = new URLSearchParams(location.search);
     query.set("step", place.step);
-    if (place.run) query.set("run", place.run); else query.delete("run");
+    for (const name of ["run", "study"]) if (place[name]) query.set(name, place[name]); else query.delete(name);
     const address = location.pathname + "?" + query.toString();
     if (!current || going || current.step === place.step) history.replaceState(place, "", address);
     else history.pushState(place, "", address);
+    const moved = !current || current.step !== place.step || current.run !== place.run;
     going = false;
     current = place;
+    if (!moved) return;
     window.scrollTo({ top: 0 });
     const here = document.querySelector("#ft-step-" + place.step);
     if (here) here.parentElement.scrollTo({ left: here.offsetLeft - 60 });

@@ -16,6 +16,8 @@ from ui.tab import AUGMENT, DATA, EVALUATE, EXPORT, PLAYGROUND, RUNS, STEPS, STR
 
 _BESIDE = {RUNS: "all of them", STUDIES: "what helps more", PLAYGROUND: "ask it"}
 """Pages that stand beside the walk, with what they hold."""
+_NONE = "-"
+"""In the place of a run or a study where none is shown."""
 _LIVE_SECONDS, _IDLE_SECONDS = 1.0, 4.0
 
 
@@ -47,11 +49,11 @@ def connect(
     for step, button in zip(STEPS, buttons, strict=True):
         button.click(partial(on_step_clicked, step), None, tab.step, **quiet())
     job.click(partial(on_job_clicked, desk), [tab.run, tab.step], [tab.run, tab.step], **asked())
-    moved = [tab.step.change, tab.run.change]
+    moved = [tab.step.change, tab.run.change, tab.study.change]
     entered = [tabs[step].entered for step in STEPS]
     # One after the other: two at once would both find that a page's state changes, and it would be drawn twice.
     alone = quiet(concurrency_limit=1)
-    gr.on(moved, on_moved, [tab.step, tab.run], [*entered, tab.walk, spot, *buttons], **alone)
+    gr.on(moved, on_moved, [tab.step, tab.run, tab.study], [*entered, tab.walk, spot, *buttons], **alone)
     seen = gr.State("")
     drawn = [machine, job, *buttons, *(tabs[step].pulse for step in STEPS), seen, timer]
     tick = partial(on_tick, desk)
@@ -73,9 +75,10 @@ def on_job_clicked(desk: Desk, run_id: str, step: int) -> tuple[Any, int]:
     return at_work[(shown + 1) % len(at_work)], TRAIN
 
 
-def on_moved(step: int, run_id: str) -> list[Any]:
+def on_moved(step: int, run_id: str, study: str) -> list[Any]:
     """Show the page of `step`, and say so where the address is kept."""
-    where = markup.block(f"<span class='ft-place'>{int(step)} {markup.text(run_id)}</span>")
+    place = f"{int(step)} {run_id or _NONE} {study if study and step == STUDIES else _NONE}"
+    where = markup.block(f"<span class='ft-place'>{markup.text(place)}</span>")
     looks = [gr.Button(elem_classes=["ft-here"] if number == step else []) for number in STEPS]
     return [*_at(step, run_id), gr.Walkthrough(selected=int(step)), where, *looks]
 

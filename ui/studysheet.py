@@ -30,14 +30,14 @@ def outlook(planned: Study, told: Outlook) -> str:
     lines = [f"Compares {', '.join(it.label for it in planned.variants if not it.left_out)}."]
     if told.unmeasured:
         labels = ", ".join(variant.label for variant in told.unmeasured)
-        lines.append(f"Nothing like {labels} was measured on this machine yet; the time shows once one has run.")
+        lines.append(f"Nothing like {labels} was measured on this machine yet: measure first, and its time shows.")
     lines += [f"Left out: {label}. {why}" for label, why in told.left_out.items()]
     below = "".join(f"<p class='ft-below'>{text(line)}</p>" for line in lines)
     return markup.block(f"{tiles}<div class='ft-study-lines'>{below}</div>")
 
 
-def headline(report: Report | None) -> str:
-    """The finding, or how far the study is."""
+def headline(report: Report | None, left: str = "") -> str:
+    """The finding, or how far the study is and what is left of it."""
     if report is None:
         return markup.headline(
             "What would help more?",
@@ -47,12 +47,18 @@ def headline(report: Report | None) -> str:
     if not report.is_over:
         wanted = sum(1 for it in report.study.variants if not it.left_out)
         title = f"{report.done} of {wanted} runs have a score"
-        return markup.headline(title, f"{name}: {_at_work(report.outcomes)}")
+        return markup.headline(title, f"{name}: {_at_work(report.outcomes)}{f' · {left}' if left else ''}")
     if report.finding is not None:
         return markup.headline(found(report), name, "good" if report.finding.adopt else "")
     if report.study.halted:
         return markup.headline("The study was stopped", f"{name}: what is done is kept. Go on runs the rest.")
     return markup.headline("Too few scores for a finding", f"{name}: the table says why.")
+
+
+def gone(study: str, *, others: bool) -> str:
+    """That an address names a study that is not there."""
+    todo = "It was forgotten, or never begun here." + (" Choose another one below." if others else "")
+    return markup.headline(f"There is no study {words.shortened(study, 20)}", todo)
 
 
 def found(report: Report) -> str:

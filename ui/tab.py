@@ -28,6 +28,8 @@ class Tab:
     """The page that is shown; setting it goes there."""
     run: gr.State
     """Id of the run that the pages after Strategy show; empty before the first."""
+    study: gr.State
+    """Id of the study that its page shows; empty for the newest."""
     entered: gr.State
     """A page's own: changes when the page is gone to or left, and when it shows another run. What listens to it costs
     nothing while another page is shown; with `step` instead, all pages would answer, and a browser looks for each

@@ -88,11 +88,13 @@ def _details(time: TimeForecast) -> str:
     return f"<details><summary>What takes the time</summary><ul class='ft-causes'>{items}</ul></details>"
 
 
-def progress(plan: Plan, probe: Inquiry[Speed]) -> str:
-    """How far the measurement is, and of what."""
+def progress(plan: Plan, probe: Inquiry[Speed], waiting: int = 0) -> str:
+    """How far the measurement is, and of what; `waiting` others follow."""
     left = probe.seconds_left
     told = probe.about if left is None else f"{probe.about}, {words.time_left(left, left)}"
     of = f"Measuring {advicesheet.named(plan)}, {words.counted(plan.batch_size, 'row')} at a time"
+    if waiting:
+        of += f"; {words.counted(waiting, 'more plan')} after it"
     return markup.block(
         f"<p class='ft-caption' role='status'>{text(of)}</p>{drawings.progress(probe.share, label='Measured')}"
         f"<div class='ft-status-row'><span>{text(told)}</span></div>"

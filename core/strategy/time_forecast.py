@@ -58,6 +58,11 @@ class TimeForecast:
     cost: Range | None
     """Low and high, in the money of the price per hour; None where no price was given."""
 
+    @property
+    def scoring_seconds(self) -> float:
+        """Of base and tuned model on the test rows; 0 where nobody measured it."""
+        return self.parts.get("scoring", 0.0)
+
     def as_json(self) -> dict[str, Any]:
         """The shape under "time" of `fewtune advise --json`."""
         return {

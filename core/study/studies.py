@@ -197,6 +197,10 @@ class Studies:
         """
         return read_study(self._engine.store.study(number))
 
+    def of(self, run_id: str) -> Study | None:
+        """The newest study that the run belongs to; None where there is none."""
+        return next((it for it in self.all() if any(variant.run == run_id for variant in it.variants)), None)
+
     def report(self, number: int) -> Report:
         """What a study found so far.
 

@@ -3,12 +3,11 @@
 import json
 import re
 import threading
-import time
 
 import pytest
 
 from tests.e2e.seeding import seed
-from tests.e2e.viewer import PATIENCE, overflow, says
+from tests.e2e.viewer import overflow, press, says
 from tests.unit.augment.endpoint import Endpoint, completion
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
@@ -70,7 +69,7 @@ def test_a_judge_says_its_time_before_and_while_it_works_and_an_earlier_judging_
     says(page, "on 20 rows", "#ft-judge-fold")
     says(page, "time: measured with the first answers", "#ft-judge-fold")
     look.picture(page, "judge-unmeasured")
-    _start(page)
+    press(page, "#ft-judge-start", "#ft-judge-stop")
     says(page, " left", "#ft-judge-progress")
     look.picture(page, "judge-at-work")
     gate.set()
@@ -82,7 +81,7 @@ def test_a_judge_says_its_time_before_and_while_it_works_and_an_earlier_judging_
     _type(page, "rows", "5")
     says(page, "on 5 rows", "#ft-judge-fold")
     assert page.locator("#ft-judgings").count() == 0
-    _start(page)
+    press(page, "#ft-judge-start", "#ft-judge-stop")
     gate.set()
     says(page, "“The shorter one.”", "#ft-judgings")
     look.picture(page, "judge-listed")
@@ -103,13 +102,3 @@ def _type(page, name: str, typed: str) -> None:
     field = page.locator(f"#ft-judge-{name} :is(input, textarea)")
     field.fill(typed)
     field.press("Tab")
-
-
-def _start(page) -> None:
-    """Press until it is heard: a click that comes while another event is answered is dropped."""
-    until = time.monotonic() + PATIENCE / 1000
-    while not page.locator("#ft-judge-stop").is_visible():
-        assert time.monotonic() < until
-        if page.locator("#ft-judge-start").is_visible():
-            page.click("#ft-judge-start")
-        page.wait_for_timeout(1000)

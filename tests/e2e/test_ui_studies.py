@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.seeding import seed_ranks
 from tests.e2e.served import Served
-from tests.e2e.viewer import PATIENCE, go, overflow, says
+from tests.e2e.viewer import PATIENCE, go, overflow, press, says
 
 _VALUES = "#ft-study-values input, #ft-study-values textarea"
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]
@@ -58,3 +58,48 @@ def test_a_study_says_what_it_takes_ends_in_a_finding_and_its_plan_is_adopted(ra
 def _type(page, values: str) -> None:
     page.fill(_VALUES, values)
     page.press(_VALUES, "Tab")
+
+
+def test_what_is_unknown_is_measured_first_and_an_address_opens_one_study(look, serve, tmp_path):
+    seed_ranks(tmp_path / "home", {4: 2, 32: 8})
+    served = serve(tmp_path / "home")
+    page = look.tab(f"{served.url}/?step=8")
+    page.click("#ft-walk label:has-text('Compare methods')")
+    _type(page, "lora, adapter")
+    says(page, "time, not known yet", "#ft-study-outlook")
+    look.picture(page, "studies-unmeasured")
+    press(page, "#ft-study-measure", "#ft-study-measuring")
+    says(page, "Measuring", "#ft-study-measuring")
+    look.picture(page, "studies-measuring")
+    page.wait_for_selector("#ft-study-measuring", state="hidden")
+    says(page, "forecast from what was measured here", "#ft-study-outlook")
+    assert not page.is_visible("#ft-study-measure")
+    look.picture(page, "studies-measured")
+    page.click("#ft-walk label:has-text('Vary the rank')")
+    _type(page, "4, 32")
+    says(page, "there already", "#ft-study-outlook")
+    page.click("#ft-study-begin")
+    says(page, "Rank 32 is best")
+    page.wait_for_url("**study=s1*")
+    page.click("#ft-walk label:has-text('Compare methods')")
+    _type(page, "lora, adapter")
+    says(page, "runs to train", "#ft-study-outlook")
+    page.click("#ft-study-begin")
+    page.wait_for_url("**study=s2*")
+    says(page, " left", "#ft-study-head")
+    look.picture(page, "studies-at-work")
+    narrow = look.tab(f"{served.url}/?step=8&study=s2", width=390, height=844, dark=True)
+    says(narrow, " left", "#ft-study-head")
+    look.picture(narrow, "studies-at-work-narrow")
+    assert overflow(narrow) <= 0
+    page.click("#ft-study-stop")
+    other = look.tab(f"{served.url}/?study=s1")
+    says(other, "Rank 32 is best")
+    assert "study=s1" in other.url
+    gone = look.tab(f"{served.url}/?step=8&study=s99")
+    says(gone, "There is no study s99")
+    look.picture(gone, "studies-gone")
+    assert look.complaints == []  # a reload cuts off what is on its way, of which browsers complain
+    other.reload()
+    says(other, "Rank 32 is best")
+    assert "study=s1" in other.url

@@ -1,6 +1,8 @@
 """A person in front of a browser: opens tabs, waits as long as a slow machine needs, keeps pictures."""
 
+import contextlib
 import os
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -80,6 +82,21 @@ def go(page: Any, step: int) -> None:
     """Go to a step and wait until it is shown."""
     page.click(f"#ft-step-{step}", no_wait_after=True)
     page.wait_for_selector(f"#ft-step-{step}.ft-here")
+
+
+def press(page: Any, button: str, effect: str) -> None:
+    """Press until `effect` is seen: a click that comes while another event is answered is dropped.
+
+    Raises:
+        AssertionError: Nobody heard it.
+    """
+    until = time.monotonic() + PATIENCE / 1000
+    while not page.locator(effect).is_visible():
+        assert time.monotonic() < until, f"{button} is not heard"
+        with contextlib.suppress(TimedOut):  # heard meanwhile, it may be hidden
+            page.click(button, no_wait_after=True, timeout=2000)
+        with contextlib.suppress(TimedOut):
+            page.wait_for_selector(effect, timeout=2000)
 
 
 def says(page: Any, text: str, where: str = "#ft-walk") -> None:

@@ -13,7 +13,7 @@ from core.strategy.plan import Plan
 from ui import advicesheet, drawings, markup, notices, phrases, plots, queuecard, words
 from ui.desk import Desk
 from ui.notices import guarded
-from ui.tab import PLAYGROUND, RUNS, TRAIN, Tab, asked, quiet
+from ui.tab import PLAYGROUND, RUNS, STUDIES, TRAIN, Tab, asked, quiet
 
 _HEADS = ["name", "state", "data", "plan", "score", "when", "took"]
 _WIDTHS = ["22%", "13%", "12%", "24%", "12%", "9%", "8%"]
@@ -22,7 +22,7 @@ _MOST_COMPARED = 8
 
 def build(desk: Desk, tab: Tab) -> None:
     """Place the page and connect it."""
-    head, opening, trying = _head()
+    head, opening, trying, study = _head()
     queuecard.place(desk, tab)
     table, ids = _table(), gr.State([])
     with gr.Row():
@@ -43,9 +43,10 @@ def build(desk: Desk, tab: Tab) -> None:
     looked = [tab.entered.change, tab.pulse.change]
     gr.on(looked, partial(on_looked, desk), [tab.step, chosen], listed, **quiet())
     table.select(on_row_chosen, ids, chosen, **quiet())
-    chosen.change(partial(on_chosen, desk), chosen, [name, opening, trying, rename, delete, sure], **quiet())
+    chosen.change(partial(on_chosen, desk), chosen, [name, opening, trying, rename, delete, study, sure], **quiet())
     opening.click(on_opened, chosen, [tab.run, tab.step], **quiet())
     trying.click(on_tried, chosen, [tab.run, tab.step], **quiet())
+    study.click(partial(on_study_opened, desk), chosen, [tab.study, tab.step], **quiet())
     _take_in(desk, listed)
     rename.click(partial(on_renamed, desk), [chosen, name], listed, **asked())
     delete.click(partial(on_delete_wanted, desk), chosen, [sure, question], **asked())
@@ -54,13 +55,14 @@ def build(desk: Desk, tab: Tab) -> None:
     compared.change(partial(on_compared, desk), compared, [curves, differences], **quiet())
 
 
-def _head() -> tuple[gr.Markdown, gr.Button, gr.Button]:
+def _head() -> tuple[gr.Markdown, gr.Button, gr.Button, gr.Button]:
     with gr.Row(elem_classes=["ft-head"]):
         head = markup.view(_headline([]))
         with gr.Column(min_width=200):
             opening = gr.Button("Open the run", variant="primary", interactive=False, elem_id="ft-open-run")
             trying = gr.Button("Try it in the playground", interactive=False, elem_id="ft-try-run")
-    return head, opening, trying
+            study = gr.Button("Open its study", visible=False, elem_id="ft-open-study")
+    return head, opening, trying, study
 
 
 def _buttons() -> tuple[gr.Button, gr.Button]:
@@ -116,7 +118,8 @@ def on_chosen(desk: Desk, run_id: str | None) -> list[Any]:
     known = {summary.row.id: summary.row.name for summary in desk.engine.runs()}
     here = run_id in known
     buttons = [gr.Button(interactive=here) for _ in range(4)]
-    return [known.get(run_id or "", ""), *buttons, gr.Row(visible=False)]
+    study = gr.Button(visible=here and desk.engine.studies.of(run_id or "") is not None)
+    return [known.get(run_id or "", ""), *buttons, study, gr.Row(visible=False)]
 
 
 def on_opened(run_id: str) -> tuple[str, int]:
@@ -127,6 +130,13 @@ def on_opened(run_id: str) -> tuple[str, int]:
 def on_tried(run_id: str) -> tuple[str, int]:
     """Open the run where it can be asked."""
     return run_id, PLAYGROUND
+
+
+@guarded
+def on_study_opened(desk: Desk, run_id: str | None) -> Any:  # noqa: ANN401
+    """Go to the study that the chosen run belongs to."""
+    study = desk.engine.studies.of(run_id) if run_id else None
+    return (study.id, STUDIES) if study else gr.skip()
 
 
 @guarded
