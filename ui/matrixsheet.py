@@ -38,7 +38,7 @@ def _guide(advice: Advice) -> str:
     always = ("any, tight budget", METHODS[rule.method].title, "as above", "as above", _short(rule.source), "")
     rows.append((always, "lit" if tight else ""))
     head = ("Examples", "Method", "Rank", "Synthetic examples", "Source", "Source for synthetic ones")
-    told = [f"You have {advice.rows:,} examples: the marked row.", *neighbours(advice.cell)]
+    told = [f"You have {advice.told}: the marked row.", *neighbours(advice.cell)]
     if advice.plan.method != advice.cell.method and not tight:
         told.append(f"The plan takes {METHODS[advice.plan.method].title} all the same. {advice.reasons[0].because}")
     return f"<h3>What the guide takes</h3>{drawings.table(head, rows)}{_below(*told)}"

@@ -50,6 +50,13 @@ class Split:
     """Why usable rows stand on no side ("train rows with the same prompt as a test row") to their numbers."""
     known: "Known | None" = field(default=None, compare=False, repr=False)
     """What was found out about the sides before, where looking at all of them again would take long."""
+    generated: int = field(default=0, compare=False)
+    """How many of the training rows a teacher wrote; all others, and all that are held out, are by people."""
+
+    @property
+    def human(self) -> int:
+        """Training and validation rows by people."""
+        return len(self.before_test) - self.generated
 
     @property
     def before_test(self) -> Sequence[Example]:

@@ -54,7 +54,9 @@ class Advice:
     swaps: dict[str, dict[str, Any]]
     """Every method of the menu, and what changes in the plan when it is taken."""
     rows: int
-    """Examples that are not held out for the test: what the matrix counts."""
+    """Examples by people that are not held out for the test: what the matrix counts."""
+    generated: int
+    """Training rows that a teacher wrote; they count for passes and steps, and for no band."""
     cell: Cell
     """The lit cell of the matrix."""
     lengths: Lengths
@@ -70,13 +72,20 @@ class Advice:
         """The finding in a sentence: "QLoRA fits and suits 500 examples"."""
         title = METHODS[self.plan.method].title
         if not self.memory.fits:
-            return f"{title} suits {self.rows:,} examples and may not fit this machine"
-        return f"{title} fits and suits {self.rows:,} examples"
+            return f"{title} suits {self.told} and may not fit this machine"
+        return f"{title} fits and suits {self.told}"
+
+    @property
+    def told(self) -> str:
+        """The rows in words: "500 examples", "90 examples by people, with 180 generated rows"."""
+        more = f" by people, with {self.generated:,} generated rows" if self.generated else ""
+        return f"{self.rows:,} examples{more}"
 
     def as_json(self) -> dict[str, Any]:
         """The shape that `fewtune advise --json` answers."""
         return {
             "plan": self.plan.model_dump(mode="json"),
+            "rows": {"human": self.rows, "generated": self.generated},
             "reasons": [
                 {"choice": r.choice, "because": r.because, "source": r.source, "sure": r.sure} for r in self.reasons
             ],
@@ -111,14 +120,15 @@ def advise(  # noqa: PLR0913 - the engine hands over all it knows
         machine = replace(machine, gpus=(Gpu(f"A GPU of {gpu_memory:g} GiB", gpu_memory, gpu_memory),))
     examples = split.before_test
     situation = Situation(
-        rows=len(examples),
+        human=split.human,
+        generated=split.generated,
         train_rows=len(split.train),
         validation_rows=len(split.validation),
         facts=facts,
         machine=machine,
         goal=Goal(goal),
         budget=budget,
-        cell=matrix.cell_for(len(examples)),
+        cell=matrix.cell_for(split.human),
         lengths=measure(examples, facts),
         labelled=bool(split.labels),
         plain=choice.format == "plain_text",
@@ -133,7 +143,8 @@ def advise(  # noqa: PLR0913 - the engine hands over all it knows
         memory=memory,
         alternatives=tuple(_alternatives(situation, plan)),
         swaps={method: _swap(situation, plan, method) for method in METHODS},
-        rows=situation.rows,
+        rows=situation.human,
+        generated=situation.generated,
         cell=situation.cell,
         lengths=situation.lengths,
         cautions=tuple(cautions(split, choice, facts, machine)),

@@ -25,11 +25,12 @@ def cautions(split: Split, choice: DataChoice, facts: ModelFacts, machine: Machi
     if machine.trouble or (machine.gpus and machine.told):
         yield machine.told
     yield from _model(choice, facts)
-    rows = len(split.train) + len(split.validation)
+    rows = split.human
     if rows < FEW_ROWS:
+        whose = " by people" if split.generated else ""
         yield (
-            f"{rows} examples are few to tune on. Try a prompt that holds some of them first: an instruct model may do "
-            "as well without any training."
+            f"{rows} examples{whose} are few to tune on. Try a prompt that holds some of them first: an instruct model "
+            "may do as well without any training."
         )
     if len(split.test) < FEW_TEST_ROWS:
         yield f"{precision_of(len(split.test), len(split.labels))} More test rows make the result tell more."

@@ -68,8 +68,10 @@ class Reason:
 class Situation:
     """What the advice is about."""
 
-    rows: int
-    """Examples that are not held out for the test: what the matrix counts."""
+    human: int
+    """Examples by people that are not held out for the test: what the matrix counts."""
+    generated: int
+    """Training rows that a teacher wrote."""
     train_rows: int
     validation_rows: int
     facts: ModelFacts
@@ -84,6 +86,16 @@ class Situation:
     """Whether there are no prompts: the texts themselves are learned."""
     copied: float = 0.0
     """Share of the answers' rare words that stand in their prompts."""
+
+    @property
+    def rows(self) -> int:
+        """Rows that are not held out for the test, whoever wrote them."""
+        return self.human + self.generated
+
+    @property
+    def told(self) -> str:
+        """The examples in words: "300 examples", "300 examples by people"."""
+        return f"{self.human:,} examples{' by people' if self.generated else ''}"
 
     def forecast(self, plan: Plan) -> MemoryForecast:
         """The memory of `plan` for these rows on this machine."""
@@ -135,7 +147,7 @@ def rank(it: Situation, plan: Plan) -> list[Reason]:
     if taken < it.cell.rank:
         because = f"Rank {taken} instead of {it.cell.rank}, which does not fit into memory: {learn}."
         return [Reason(choice="rank", because=because, source=FORECAST)]
-    because = f"Rank {taken} for {it.rows:,} examples, on all linear layers: {learn}."
+    because = f"Rank {taken} for {it.told}, on all linear layers: {learn}."
     return [Reason(choice="rank", because=because, source=it.cell.source)]
 
 
@@ -170,11 +182,17 @@ def epochs(it: Situation) -> tuple[int, Reason]:
     each = math.ceil(rows / rows_per_step(it)) or 1
     count = min(MOST_EPOCHS, max(FEWEST_EPOCHS, math.ceil(ROWS_SEEN[it.goal] / max(1, rows))))
     because = (
-        f"At most {count} passes over {rows:,} rows, {count * each:,} optimizer steps: "
+        f"At most {count} passes over {rows:,} rows{_written(it)}, {count * each:,} optimizer steps: "
         "few examples need more passes, and early stopping decides."
     )
     survey = matrix.documents()["survey"]
     return count, Reason(choice="epochs", because=because, source=f"{survey}, hyperparameters for low-resource tuning")
+
+
+def _written(it: Situation) -> str:
+    if not it.generated:
+        return ""
+    return f" ({it.train_rows - it.generated:,} by people and {it.generated:,} by a teacher, before variants)"
 
 
 def variants(it: Situation) -> tuple[int, Reason]:
@@ -254,7 +272,9 @@ def augment(it: Situation) -> Reason:
         "optional": "Synthetic examples may help a little",
         "off": "No synthetic examples",
     }
-    because = f"{words[it.cell.augment]} at {it.rows:,} examples (band: {it.cell.name})."
+    because = f"{words[it.cell.augment]} at {it.told} (band: {it.cell.name})."
+    if it.generated:
+        because += f" The {it.generated:,} rows that a teacher wrote do not move the band."
     return Reason(choice="augment", because=because, source=it.cell.augment_source)
 
 

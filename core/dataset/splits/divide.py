@@ -1,6 +1,7 @@
 """The readings of a data set divided as a choice says, and what the held-out rows can show, in words."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import sqrt
 
 from core.dataset.choice import DEFAULT_TEST_SHARE, DataChoice
@@ -10,7 +11,7 @@ from core.dataset.finding import Finding, counted
 from core.dataset.health.check import SAMPLE
 from core.dataset.progress import Progress, nobody
 from core.dataset.splits.limit import limited
-from core.dataset.splits.made import find_made, without_made
+from core.dataset.splits.made import count_made, find_made, without_made
 from core.dataset.splits.split import (
     MIN_TEST,
     SAME_PROMPT,
@@ -36,7 +37,8 @@ def divide(readings: Mapping[str, Reading], choice: DataChoice, seed: int) -> Sp
         SettingsError: A file lacks the column whose equal values should stay together.
     """
     files = {file: reading.examples for file, reading in readings.items()}
-    return split_at(files, divide_places(readings, choice, seed))
+    places = divide_places(readings, choice, seed)
+    return replace(split_at(files, places), generated=count_made(find_made(readings), places))
 
 
 def divide_places(

@@ -18,12 +18,13 @@ from core.dataset.examples import Reading
 from core.dataset.files.intake import Source
 from core.dataset.files.keep import new_folder, sweep
 from core.dataset.progress import Progress, nobody, part_of, told
+from core.dataset.splits.made import count_made, find_made
 from core.dataset.splits.split import Places
 from core.errors import MachineError
 
 LARGE = 20 * 10**6
 """Bytes of a data set from which its divisions are kept."""
-_LAYOUT = 2
+_LAYOUT = 3
 """Of the files here."""
 _PACKED = 8
 """A packed file holds about so many times its bytes."""
@@ -123,7 +124,8 @@ def find_kept(choice: DataChoice, seed: int, home: Path) -> Split | None:
     ends = [sum(about["sizes"][:number]) for number in range(len(_SIDES) + 1)]
     train, validation, test = (KeptExamples(rows, range(*ends[number : number + 2])) for number in range(len(_SIDES)))
     left_out = {why: tuple(numbers) for why, numbers in about["left_out"].items()}
-    return Split(train, validation, test, left_out, Known(tuple(about["labels"]), about["sha256"]))
+    known = Known(tuple(about["labels"]), about["sha256"])
+    return Split(train, validation, test, left_out, known, about["generated"])
 
 
 def keep(
@@ -198,7 +200,9 @@ def _write(readings: Mapping[str, Reading], places: Places, folder: Path, tell: 
         why: [readings[file].examples[place].row for place in there] for why, (file, there) in places.left_out.items()
     }
     sizes = [places.size(side) for side in _SIDES]
-    return {"sizes": sizes, "labels": sorted(labels), "sha256": digest.sha256, "left_out": left_out}
+    generated = count_made(find_made(readings), places)
+    known = {"labels": sorted(labels), "sha256": digest.sha256, "generated": generated}
+    return {"sizes": sizes, "left_out": left_out, **known}
 
 
 def _mapped(path: Path) -> mmap.mmap:

@@ -57,6 +57,13 @@ def leave_made_out(kept: MutableMapping[str, list[int]], made: Made) -> dict[tup
     return gone
 
 
+def count_made(made: Made, places: "Places") -> int:
+    """How many training rows of a division are generated ones."""
+    file, there = places.sides["train"]
+    own = made.get(file, {})
+    return sum(place in own for place in there) if own else 0
+
+
 def without_made(places: "Places", made: Collection[int]) -> "Places":
     """The division with human training rows alone."""
     file, there = places.sides["train"]

@@ -2,9 +2,11 @@
 
 import csv
 
-from core.dataset.files.source import open_source
-from core.dataset.load import choose, load
+from core.dataset.files.source import find_source, open_source
+from core.dataset.load import choose, load, readings_of
 from core.dataset.provenance import COLUMN, HUMAN, Generated, origin_of
+from core.dataset.splits.divide import divide_places
+from core.dataset.splits.kept import find_kept, keep
 
 
 def with_rows(folder, generated, seeds=(1,)):
@@ -92,3 +94,15 @@ def test_a_damaged_origin_counts_as_generated():
     assert origin_of(HUMAN) is None
     assert origin_of("{broken") == Generated("unknown", (), "")
     assert origin_of(Generated("x", (1, 2), "ab").cell) == Generated("x", (1, 2), "ab")
+
+
+def test_a_division_counts_the_generated_rows_that_train_whether_kept_on_disk_or_not(tmp_path):
+    choice = with_rows(tmp_path, strange(30), seeds=())
+    home, source = tmp_path / "home", find_source(choice.source, tmp_path / "home")
+    split = load(choice, home, 7)
+    assert split.generated == 30
+    assert split.human == len(split.train) + len(split.validation) - 30
+    assert load(choice.model_copy(update={"generated": False}), home, 7).generated == 0
+    readings = readings_of(source, choice)
+    keep(readings, divide_places(readings, choice, 7), choice, 7, home)
+    assert find_kept(choice, 7, home).generated == 30
