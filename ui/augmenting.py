@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ValidationError
 
@@ -21,7 +20,7 @@ from core.job.inquiry import Inquiry
 from core.problems import problems_of
 from ui import words
 from ui.asking import Asking
-from ui.keys import Keys
+from ui.keys import Keys, holds_secret
 
 TRY, RUN, USE = "try", "run", "use"
 _SHARED = "augment"
@@ -96,6 +95,7 @@ class Augmenting:
         self._surveys = _Surveys(engine)
         self.works = _Works(engine)
         self._keys = Keys()
+        self._kept = 0
 
     # -- what was chosen ----------------------------------------------------------------------------------------------
 
@@ -112,7 +112,7 @@ class Augmenting:
 
     def keep_shared(self, **changed: Any) -> None:  # noqa: ANN401 - values of any control
         """Keep what holds for all data."""
-        self._engine.save_draft(self.shared() | changed, key=_SHARED)
+        self._save(self.shared() | changed, _SHARED)
 
     def of(self, source: str) -> dict[str, Any]:
         """What holds for these data: card, number of rows, and the folder of the answers that are shown."""
@@ -121,7 +121,11 @@ class Augmenting:
 
     def keep(self, source: str, **changed: Any) -> None:  # noqa: ANN401
         """Keep what holds for these data; it goes when they are deleted."""
-        self._engine.save_draft(self.of(source) | changed | {"source": source}, key=f"{_SHARED} {source}")
+        self._save(self.of(source) | changed | {"source": source}, f"{_SHARED} {source}")
+
+    def _save(self, draft: dict[str, Any], key: str) -> None:
+        self._engine.save_draft(draft, key=key)
+        self._kept += 1
 
     def options(self, teacher: str) -> dict[str, Any]:
         """A teacher's options as typed, complete with defaults."""
@@ -195,8 +199,8 @@ class Augmenting:
 
     def folder_of(self, order: Order, survey: Survey) -> Path:
         """Where the answers to an order lie."""
-        options = read_options(order.teacher, order.options)
-        return folder_of(self._engine.home, survey.digest, order.card, order.teacher, options)
+        read = read_options(order.teacher, order.options)
+        return folder_of(self._engine.home, survey.digest, order.card, order.teacher, read)
 
     def standing(self, choice: DataChoice) -> Standing | None:
         """How it stands with these data."""
@@ -210,8 +214,8 @@ class Augmenting:
 
     @property
     def stage(self) -> str:
-        """Changes with every beginning and every end."""
-        return f"{self.works.stage} {self._surveys.stage}"
+        """Changes with every beginning and every end, and with all that is kept."""
+        return f"{self.works.stage} {self._surveys.stage} {self._kept}"
 
     def told(self, choice: DataChoice | None) -> str:
         """How it stands in one short line; empty where there is nothing to tell."""
@@ -286,12 +290,3 @@ class Augmenting:
 def asked_of(teacher: str, options: Mapping[str, Any]) -> str:
     """Who is asked, by what decides the answers."""
     return f"{teacher} {json.dumps(dict(options), sort_keys=True)}"
-
-
-def holds_secret(value: str) -> bool:
-    """Whether an address has a name, a password or a query in it."""
-    try:
-        parts = urlsplit(value)
-    except ValueError:
-        return True
-    return bool(parts.scheme and (parts.username or parts.password or parts.query))

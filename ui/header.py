@@ -100,7 +100,7 @@ def on_tick(desk: Desk, step: int, run_id: str, seen: str) -> Any:  # noqa: ANN4
     pulse = f"{run_id} {view.seq} {view.state} {job.id if job else ''} {desk.measuring.stage} {desk.prompts.stage}"
     pulse += (
         f" {desk.augmenting.stage} {desk.judging.stage} {desk.engine.queue.stamp} {desk.engine.results.stamp(run_id)}"
-        f" {desk.prompted.stage} {desk.engine.playground.stamp}"
+        f" {desk.prompted.stage} {desk.engine.playground.stamp} {desk.reviewing.stage}"
     )
     running = _job_text(desk, job)
     results = _results(desk, view)

@@ -14,8 +14,7 @@ from core.job.judgings import KEY, URL
 from core.judge.order import JudgeOrder, read_order
 from core.judge.standing import JudgeForecast, JudgeStanding
 from ui.asking import Asking
-from ui.augmenting import holds_secret
-from ui.keys import Keys
+from ui.keys import Keys, holds_secret
 
 TEXTS = ("url", "model", "criteria")
 LIMITS = tuple(Limits.model_fields)

@@ -1,5 +1,7 @@
 """Keys of endpoints, in the memory of the server alone: each belongs to one address and goes to no other."""
 
+from urllib.parse import urlsplit
+
 
 class Keys:
     """The key that was given last, and those that the environment holds."""
@@ -21,3 +23,12 @@ class Keys:
     def is_own(self, address: str) -> bool:
         """Whether the key comes from the environment."""
         return address in self._own and address not in self._given
+
+
+def holds_secret(value: str) -> bool:
+    """Whether an address has a name, a password or a query in it."""
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return True
+    return bool(parts.scheme and (parts.username or parts.password or parts.query))

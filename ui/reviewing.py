@@ -1,12 +1,14 @@
 """Candidates under review: which ones a view holds, what was decided, and what a threshold would decide."""
 
+import hashlib
+import json
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.augment.card import TaskCard
-from core.augment.entries import Shape
+from core.augment.entries import Entry, Shape
 from core.augment.review import (
     Candidate,
     Decision,
@@ -19,11 +21,15 @@ from core.augment.review import (
     write_decisions,
 )
 from core.dataset.choice import DataChoice
-from core.errors import NotFoundError
+from core.errors import NotFoundError, UserError
 
 REVIEW, ACCEPTED, REJECTED = "review", "accepted", "rejected"
 _DOUBTS = {"quality", "off_topic", "grounded"}
 """Checks that can be wrong about a good row, so that people look at what they rejected."""
+
+
+class DecidedElsewhereError(UserError):
+    """Another tab decided on what this one shows, which has not shown that yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,10 @@ class Reviewed:
     def accepted(self) -> int:
         """How many become rows."""
         return sum(map(self.accepts, self.candidates))
+
+    def mark(self, candidate_id: str) -> str:
+        """Stands for what was decided on a candidate: a tab that saw another mark saw another decision."""
+        return _mark(self.decisions.get(candidate_id))
 
     def of(self, view: str) -> list[Candidate]:
         """What a view holds, the most doubtful first."""
@@ -61,7 +71,8 @@ class Reviewed:
         names = [one.id for one in self.of(view)]
         if not names:
             return ""
-        place = names.index(candidate_id) if candidate_id in names else 0
+        beside = -1 if steps > 0 else 0  # of one that another tab took out of the view: its first, or its last
+        place = names.index(candidate_id) if candidate_id in names else beside
         return names[(place + steps) % len(names)]
 
 
@@ -79,16 +90,33 @@ def _shape(one: Candidate, choice: DataChoice, card: TaskCard) -> Shape:
     )
 
 
+def _mark(decision: Decision | None) -> str:
+    if decision is None:
+        return ""
+    cells = json.dumps(None if decision.cells is None else dict(decision.cells), sort_keys=True)
+    return f"{decision.verdict} {hashlib.sha256(cells.encode()).hexdigest()[:12]}"
+
+
 def _quality(one: Candidate) -> float:
     return 1.0 if one.quality is None else one.quality
 
 
 class Reviewing:
-    """Reads and keeps what is decided. All tabs share it."""
+    """Reads and keeps what is decided. All tabs share it.
+
+    A tab says what it showed when somebody decided there; where another one decided otherwise meanwhile, nothing is
+    kept, and the tab says so.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._known: tuple[tuple[str, int], list[Candidate]] | None = None
+        self._turns = 0
+
+    @property
+    def stage(self) -> str:
+        """Changes with every decision."""
+        return str(self._turns)
 
     def look(self, folder: Path | None) -> Reviewed:
         """As of now; nothing where there are no candidates."""
@@ -96,46 +124,80 @@ class Reviewing:
             return Reviewed()
         return Reviewed(self._candidates(folder), read_decisions(folder))
 
-    def decide(self, folder: Path, candidate_id: str, verdict: Verdict) -> None:
-        """Keep a decision; what somebody wrote anew stays written.
+    def decide(self, folder: Path, candidate_id: str, verdict: Verdict, seen: str | None = None) -> None:
+        """Keep a decision; what somebody wrote anew stays written. `seen` is the mark that the tab showed.
 
         Raises:
             NotFoundError: There is no such candidate any more.
+            DecidedElsewhereError: Another tab decided on it, and this one has not shown that.
         """
         self._one(folder, candidate_id)
         with self._lock:
             decisions = read_decisions(folder)
             before = decisions.get(candidate_id)
-            decisions[candidate_id] = Decision(verdict=verdict, cells=before.cells if before else None)
-            write_decisions(folder, decisions)
+            decision = Decision(verdict=verdict, cells=before.cells if before else None)
+            _unless_decided(before, decision, seen)
+            self._keep(folder, decisions | {candidate_id: decision})
 
-    def edit(
+    def edit(self, folder: Path, candidate_id: str, entry: Entry, seen: str | None = None) -> None:
+        """Keep a row as somebody wrote it, and accept it. `seen` is the mark that the tab showed when they began.
+
+        Raises:
+            NotFoundError: There is no such candidate any more.
+            DecidedElsewhereError: Another tab decided on it since.
+        """
+        one = self._one(folder, candidate_id)
+        changed = dict(entry.cells) if dict(entry.cells) != dict(one.cells) else None
+        with self._lock:
+            decisions = read_decisions(folder)
+            decision = Decision(verdict="accept", cells=changed)
+            _unless_decided(decisions.get(candidate_id), decision, seen)
+            self._keep(folder, decisions | {candidate_id: decision})
+
+    def written(
         self, folder: Path, candidate_id: str, cells: Mapping[str, str], choice: DataChoice, card: TaskCard
-    ) -> None:
-        """Keep a row as somebody wrote it, and accept it.
+    ) -> Entry:
+        """A row as somebody wrote it, for `edit`.
 
         Raises:
             NotFoundError: There is no such candidate any more.
             SettingsError: It makes no row of these data.
         """
-        one = self._one(folder, candidate_id)
-        entry = check_cells(cells, _shape(one, choice, card), frozenset(card.labels))
-        changed = dict(entry.cells) if dict(entry.cells) != dict(one.cells) else None
-        with self._lock:
-            decisions = read_decisions(folder)
-            decisions[candidate_id] = Decision(verdict="accept", cells=changed)
-            write_decisions(folder, decisions)
+        return check_cells(cells, _shape(self._one(folder, candidate_id), choice, card), frozenset(card.labels))
 
-    def decide_all(self, folder: Path, least: float) -> None:
-        """Accept what has at least this quality, and reject the rest of what was measured."""
-        with self._lock:
-            decisions = read_decisions(folder)
-            write_decisions(folder, decisions | by_threshold(self._candidates(folder), decisions, least))
+    def decide_all(self, folder: Path, least: float, seen: str | None = None) -> None:
+        """Accept what has at least this quality, and reject the rest of what was measured.
 
-    def forget(self, folder: Path) -> None:
-        """Go back to what was chosen by itself."""
+        `seen` is the stage that the tab showed.
+
+        Raises:
+            DecidedElsewhereError: Another tab decided something, and this one has not shown it.
+        """
         with self._lock:
-            write_decisions(folder, {})
+            self._unless_moved(seen)
+            decisions = read_decisions(folder)
+            self._keep(folder, decisions | by_threshold(self._candidates(folder), decisions, least))
+
+    def forget(self, folder: Path, seen: str | None = None) -> None:
+        """Go back to what was chosen by itself. `seen` is the stage that the tab showed.
+
+        Raises:
+            DecidedElsewhereError: Another tab decided something, and this one has not shown it.
+        """
+        with self._lock:
+            self._unless_moved(seen)
+            self._keep(folder, {})
+
+    def _keep(self, folder: Path, decisions: dict[str, Decision]) -> None:
+        write_decisions(folder, decisions)
+        self._turns += 1
+
+    def _unless_moved(self, seen: str | None) -> None:
+        if seen is not None and seen != self.stage:
+            raise DecidedElsewhereError(
+                "Another tab decided on rows meanwhile, so that this tab changed none.",
+                "They are shown now; press again to decide over them too.",
+            )
 
     def _one(self, folder: Path, candidate_id: str) -> Candidate:
         for one in self._candidates(folder):
@@ -153,3 +215,14 @@ class Reviewing:
             known = (stamp, read_candidates(folder))
             self._known = known
         return known[1]
+
+
+def _unless_decided(before: Decision | None, then: Decision, seen: str | None) -> None:
+    if seen is None or seen == _mark(before) or before == then:
+        return
+    if before is None:
+        told = "Another tab took back what was decided on this row"
+    else:
+        verb = "edited and " if before.cells is not None else ""
+        told = f"Another tab {verb}{before.verdict}ed this row"
+    raise DecidedElsewhereError(f"{told} meanwhile; that stays.", "It is shown now; decide again to change it.")

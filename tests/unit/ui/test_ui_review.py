@@ -7,7 +7,7 @@ from core.augment.review import Candidate, write_candidates
 from core.dataset.choice import DataChoice
 from core.errors import NotFoundError, SettingsError
 from ui import reviewsheet
-from ui.reviewing import ACCEPTED, REJECTED, REVIEW, Reviewing
+from ui.reviewing import ACCEPTED, REJECTED, REVIEW, DecidedElsewhereError, Reviewing
 
 CHOICE = DataChoice(
     name="d", source="d", sha256="0", format="labelled_text", mapping={"text": "text", "label": "label"}
@@ -86,9 +86,10 @@ def test_a_threshold_decides_as_many_rows_as_it_told(folder, least, accepted):
 def test_an_edited_row_is_accepted_as_it_was_written_and_refused_where_it_makes_none(folder):
     reviewing = Reviewing()
     with pytest.raises(SettingsError) as refused:
-        reviewing.edit(folder, "doubtful", {"text": "new", "label": "c"}, CHOICE, CARD)
+        reviewing.written(folder, "doubtful", {"text": "new", "label": "c"}, CHOICE, CARD)
     assert "label" in refused.value.problems
-    reviewing.edit(folder, "doubtful", {"text": "new", "label": "b"}, CHOICE, CARD)
+    entry = reviewing.written(folder, "doubtful", {"text": "new", "label": "b"}, CHOICE, CARD)
+    reviewing.edit(folder, "doubtful", entry)
     found = reviewing.look(folder)
     assert found.decisions["doubtful"].cells == {"text": "new", "label": "b"}
     reviewing.decide_all(folder, 0.99)
@@ -99,5 +100,40 @@ def test_going_on_through_a_view_comes_round(folder):
     found = Reviewing().look(folder)
     assert found.beside("good", REVIEW, 1) == "spare"
     assert found.beside("good", REVIEW, -1) == "doubtful"
-    assert found.beside("gone", REVIEW, 1) == "spare"
+    assert found.beside("gone", REVIEW, 1) == "good"
+    assert found.beside("gone", REVIEW, -1) == "doubtful"
     assert Reviewing().look(None).beside("good", REVIEW, 1) == ""
+
+
+def test_a_tab_never_overwrites_a_decision_that_it_has_not_shown(folder):
+    reviewing = Reviewing()
+    seen, stage = reviewing.look(folder).mark("good"), reviewing.stage
+    reviewing.decide(folder, "good", "reject", seen)
+    assert reviewing.stage != stage, "other tabs hear of it"
+    with pytest.raises(DecidedElsewhereError, match="Another tab rejected this row"):
+        reviewing.decide(folder, "good", "accept", seen)
+    with pytest.raises(DecidedElsewhereError):
+        reviewing.decide_all(folder, 0.0, stage)
+    with pytest.raises(DecidedElsewhereError):
+        reviewing.forget(folder, stage)
+    assert names(reviewing.look(folder), ACCEPTED) == []
+    reviewing.decide(folder, "good", "reject", seen)  # the same again is no contradiction
+    reviewing.decide(folder, "good", "accept", reviewing.look(folder).mark("good"))
+    assert names(reviewing.look(folder), ACCEPTED) == ["good"]
+
+
+def test_an_edit_never_overwrites_what_another_tab_decided_or_wrote_meanwhile(folder):
+    reviewing = Reviewing()
+    ours, theirs = (
+        reviewing.written(folder, "spare", {"text": text, "label": "a"}, CHOICE, CARD) for text in ("ours", "theirs")
+    )
+    reviewing.edit(folder, "spare", theirs, "")
+    with pytest.raises(DecidedElsewhereError, match="edited and accepted"):
+        reviewing.edit(folder, "spare", ours, "")
+    assert reviewing.look(folder).decisions["spare"].cells["text"] == "theirs"
+    reviewing.edit(folder, "spare", ours, reviewing.look(folder).mark("spare"))
+    assert reviewing.look(folder).decisions["spare"].cells["text"] == "ours"
+    mark = reviewing.look(folder).mark("spare")
+    reviewing.forget(folder)
+    with pytest.raises(DecidedElsewhereError, match="took back"):
+        reviewing.decide(folder, "spare", "reject", mark)

@@ -7,18 +7,19 @@ import gradio as gr
 
 from core.augment.survey import Survey
 from core.dataset.choice import DataChoice
-from core.errors import DataError, UserError
+from core.errors import BusyError, DataError, UserError
 from ui import augmentsheet, markup, notices, studydraft
 from ui.augmenting import RUN, TRY, USE
 from ui.desk import Desk
 from ui.notices import guarded
-from ui.pages.augment import order, review
+from ui.pages.augment import order, review, typed
 from ui.pages.strategy import on_started
 from ui.tab import AUGMENT, STUDIES, Tab, asked, quiet
 
 __all__ = ["build"]
 
 _LOOKING = "looking"
+_BEGUN = BusyError("Another tab, or a click before this one, began that.", "Stop it to ask for something else.")
 _SECONDS = 1.0
 """Between two looks at what goes on."""
 
@@ -48,16 +49,17 @@ def build(desk: Desk, tab: Tab) -> None:
     write.click(partial(on_wanted, desk), [part.named["key"], *order.amount(part)], drawn, **asked())
     for button, then in ((stop, on_stopped), (use, on_used)):
         button.click(partial(then, desk), None, drawn, **asked())
+    inputs = [tab.step, part.named["held"], *looked.where]
     ticking.tick(
         partial(on_tick, desk, tab.plan, ticking),
-        [tab.step, stage],
+        inputs,
         [*everything, tab.plan],
         **quiet(trigger_mode="once"),
     )
     start.click(partial(on_started, desk), None, [tab.run, tab.step], **asked())
     pays.click(partial(on_doubted, desk), None, tab.step, **quiet())
     gr.on([tab.entered.change, tab.plan.change], partial(on_entered, desk), tab.step, everything, **quiet())
-    tab.pulse.change(partial(on_pulsed, desk, tab.plan), [tab.step, stage], [*everything, tab.plan], **quiet())
+    tab.pulse.change(partial(on_pulsed, desk, tab.plan), [stage, *inputs], [*everything, tab.plan], **quiet())
 
 
 def _chosen(desk: Desk) -> tuple[DataChoice, Survey]:
@@ -78,25 +80,29 @@ def on_entered(desk: Desk, step: int) -> Any:  # noqa: ANN401 - updates of the p
     if step != AUGMENT:
         return gr.skip()
     _taken(desk)
-    return [*_drawn(desk), *review.drawn(desk), *order.typed(desk)]
+    return [*_drawn(desk), *review.drawn(desk), *typed.filled(desk)]
 
 
 @guarded
-def on_pulsed(desk: Desk, plan: gr.State, step: int, stage: str) -> Any:  # noqa: ANN401
-    """Draw what another tab began or ended."""
-    if step != AUGMENT or stage == desk.augmenting.stage:
+def on_pulsed(desk: Desk, plan: gr.State, stage: str, step: int, held: typed.Held, *where: Any) -> Any:  # noqa: ANN401
+    """Draw what another tab began, ended, decided or typed."""
+    if step != AUGMENT or stage == _stage(desk):
         return gr.skip()
     if version := _taken(desk):
         return {plan: version}
-    return [*_drawn(desk), *review.drawn(desk), *order.typed(desk), gr.skip()]
+    return [*_drawn(desk), *_looked(desk, *where), *typed.renewed(desk, held), gr.skip()]
 
 
 @guarded
-def on_wanted(desk: Desk, key: str, *amount: Any) -> Any:  # noqa: ANN401
+def on_wanted(desk: Desk, key: str, held: typed.Held, *amount: Any) -> Any:  # noqa: ANN401
     """Begin to ask the teacher, or go on."""
     choice, survey = _chosen(desk)
+    going = desk.augmenting.going(choice)
+    if going is not None and going[0].kind == RUN:
+        notices.show(_BEGUN, title="Rows are being written already")
+        return _drawn(desk)
     order.remember(desk, key)
-    order.keep_amount(desk, *amount)
+    typed.keep_amount(desk, held, *amount)
     desk.augmenting.run(choice, survey)
     return _drawn(desk)
 
@@ -119,18 +125,13 @@ def on_used(desk: Desk) -> Any:  # noqa: ANN401
 
 
 @guarded
-def on_tick(desk: Desk, plan: gr.State, ticking: gr.Timer, step: int, stage: str) -> Any:  # noqa: ANN401
+def on_tick(desk: Desk, plan: gr.State, ticking: gr.Timer, step: int, held: typed.Held, *where: Any) -> Any:  # noqa: ANN401
     """Say how far it is; at the end, draw what came of it. A page that was left rests until it is shown again."""
-    choice = desk.choice()
-    if choice is None or step != AUGMENT:
+    if desk.choice() is None or step != AUGMENT:
         return {ticking: gr.Timer(active=False)}
     if version := _taken(desk):
         return {plan: version}
-    typed = order.typed(desk) if stage.startswith(_LOOKING) else [gr.skip() for _ in order.typed(desk)]
-    looked = review.drawn(desk)  # while rows come in, what somebody looks at stays
-    if desk.augmenting.going(choice) is not None:
-        looked = [gr.skip() for _ in looked]
-    return [*_drawn(desk), *looked, *typed, gr.skip()]
+    return [*_drawn(desk), *_looked(desk, *where), *typed.renewed(desk, held), gr.skip()]
 
 
 @guarded
@@ -152,10 +153,26 @@ def _taken(desk: Desk) -> str:
     return used.source
 
 
+def _looked(desk: Desk, shown: review.Shown, view: str, least: float) -> list[Any]:
+    """Updates of the review. What somebody looks at there stays; while rows come in, so does all of it."""
+    looked = review.kept(desk, shown.at, view, least)
+    choice = desk.choice()
+    going = desk.augmenting.going(choice) if choice else None
+    if going is not None and shown.stage == desk.reviewing.stage:
+        return [gr.skip() for _ in looked]
+    return looked
+
+
+def _stage(desk: Desk) -> str:
+    """Changes with every beginning, every end, every decision and all that is kept of what is typed."""
+    return f"{desk.augmenting.stage} {desk.reviewing.stage}"
+
+
 def _drawn(desk: Desk) -> list[Any]:
     """Updates of all that follows from what was typed, and of how the work stands."""
     choice = desk.choice()
     survey = desk.augmenting.survey(choice) if choice else None
+    stage = _stage(desk)  # before what it stands for is read: what changes while this is drawn is drawn again
     if choice is None or not isinstance(survey, Survey):
         return _without_survey(desk, choice, survey)
     going, standing = desk.augmenting.going(choice), desk.augmenting.standing(choice)
@@ -183,7 +200,7 @@ def _drawn(desk: Desk) -> list[Any]:
         augmentsheet.bar(standing) if standing else "",
         augmentsheet.latest(standing) if standing and running else "",
         gr.Timer(active=going is not None),
-        desk.augmenting.stage,
+        stage,
         *order.drawn(desk, choice, survey, busy=going is not None),
     ]
 
@@ -215,7 +232,7 @@ def _without_survey(desk: Desk, choice: DataChoice | None, error: UserError | Su
         "",
         "",
         gr.Timer(active=looking),
-        f"{_LOOKING} {desk.augmenting.stage}",
+        f"{_LOOKING} {_stage(desk)}",
         *order.nothing(),
     ]
 

@@ -14,14 +14,13 @@ from core.augment.teachers import TEACHERS
 from core.dataset.choice import DataChoice
 from core.errors import DataError, SettingsError, UserError
 from ui import augmentsheet, forms, markup
-from ui.augmenting import TRY, asked_of, holds_secret
+from ui.augmenting import TRY, asked_of
 from ui.desk import Desk
+from ui.keys import holds_secret
 from ui.notices import guarded
+from ui.pages.augment import typed
 from ui.tab import asked, quiet
 
-_CARD = ("description", "constraints", "do", "avoid")
-_MEASURES = ("quality", "diversity")
-_LIMITS = ("price_in", "price_out", "most_cost", "most_tokens")
 _NO_SURVEY = DataError("Your examples are being looked at.", "Try again in a moment.")
 
 
@@ -52,14 +51,14 @@ def place() -> Part:
             wrong = markup.view()
             with gr.Accordion("Quality, prices and caps", open=False, elem_id="ft-augment-caps"):  # noqa: SIM117 - rows
                 with gr.Row(elem_classes=["ft-form"]):
-                    named |= forms.form(Order, {}, _MEASURES) | forms.form(Limits, {}, _LIMITS)
+                    named |= forms.form(Order, {}, typed.MEASURES) | forms.form(Limits, {}, typed.LIMITS)
             with gr.Accordion("The plan of variation", open=False):
                 variation = markup.view()
             with gr.Accordion("The first question in full", open=False):
                 question = markup.view()
     drawn_ = [whole, figures, trial, named["test"], named["key"], forecast, wrong, variation, question, named["about"]]
-    typed_ = [named[name] for name in (*_CARD, "teacher", "shown", "count", *_MEASURES, *_LIMITS)]
-    return Part(drawn_, typed_, named)
+    named["held"] = gr.State({})
+    return Part(drawn_, [named[name] for name in typed.FIELDS], named)
 
 
 def _card(named: dict[str, Any]) -> gr.Markdown:
@@ -105,8 +104,8 @@ def _teacher(named: dict[str, Any]) -> gr.Markdown:
 
 
 def amount(part: Part) -> list[Any]:
-    """The fields that `keep_amount` takes, in its order."""
-    return [part.named[name] for name in ("count", *_MEASURES, *_LIMITS)]
+    """The fields that `typed.keep_amount` takes, in its order."""
+    return [part.named[name] for name in ("held", *typed.AMOUNT)]
 
 
 def connect(desk: Desk, part: Part, drawn_page: list[Any], draw: Callable[[Desk], list[Any]]) -> None:
@@ -114,16 +113,17 @@ def connect(desk: Desk, part: Part, drawn_page: list[Any], draw: Callable[[Desk]
 
     Keeping is a step of its own, which waits for no drawing: a key typed right after an address must find it kept.
     """
-    named, redraw = part.named, partial(on_kept, desk, draw)
+    named, redraw, held = part.named, partial(on_kept, desk, draw), part.named["held"]
 
     def keep(events: list[Any], kept: Any, inputs: Any) -> None:  # noqa: ANN401 - a handler, and controls
-        done = gr.on(events, kept, inputs, None, **quiet(trigger_mode="multiple"))
+        done = gr.on(events, kept, [held, *inputs], held, **quiet(trigger_mode="multiple"))
         done.then(redraw, None, drawn_page, **quiet())
 
     with named["box"]:
         # Gradio tells of one change twice; drawn a second time, the form would take back what was typed in between.
         @gr.render(inputs=named["shown"], triggers=[named["shown"].change], trigger_mode="once", show_progress="hidden")
-        def options(name: str) -> None:
+        def options(shown: str) -> None:
+            name = typed.teacher_of(shown)
             if name not in TEACHERS:
                 return
             with gr.Row(elem_classes=["ft-form"]):
@@ -132,13 +132,14 @@ def connect(desk: Desk, part: Part, drawn_page: list[Any], draw: Callable[[Desk]
             events += [control.blur for control in controls.values() if isinstance(control, gr.Textbox)]
             keep(events, partial(on_options, desk, name, tuple(controls)), list(controls.values()))
 
-    boxes = [named[name] for name in _CARD]
+    boxes = [named[name] for name in typed.CARD]
     keep([box.blur for box in boxes], partial(on_card, desk), boxes)
-    rest = amount(part)
+    rest = amount(part)[1:]
     keep([control.input for control in rest], partial(on_amount, desk), rest)
     key = named["key"]
     key.blur(partial(on_key, desk), key, key, **quiet()).then(redraw, None, drawn_page, **quiet())
-    named["teacher"].input(partial(on_teacher, desk, draw), named["teacher"], [*drawn_page, named["shown"]], **quiet())
+    chosen = [*drawn_page, *part.typed]
+    named["teacher"].input(partial(on_teacher, desk, draw), [held, named["teacher"]], chosen, **quiet())
     named["test"].click(partial(on_test, desk, draw), named["key"], drawn_page, **asked())
     named["again"].click(partial(on_card_anew, desk, draw), None, [*drawn_page, *part.typed], **asked())
 
@@ -150,24 +151,15 @@ def on_kept(desk: Desk, draw: Callable[[Desk], list[Any]]) -> Any:  # noqa: ANN4
 
 
 @guarded
-def on_options(desk: Desk, teacher: str, names: tuple[str, ...], *values: Any) -> None:  # noqa: ANN401
+def on_options(desk: Desk, teacher: str, names: tuple[str, ...], held: typed.Held, *values: Any) -> Any:  # noqa: ANN401
     """Keep the teacher's options."""
-    read = forms.read(names, values)
-    desk.augmenting.keep_options(teacher, {name: "" if value is None else value for name, value in read.items()})
+    return typed.keep_options(desk, teacher, held, forms.read(names, values))
 
 
 @guarded
-def on_card(desk: Desk, description: str | None, *lists: str | None) -> None:
-    """Keep the card as somebody edited it; its questions are counted anew."""
-    choice = desk.choice()
-    survey = desk.augmenting.survey(choice) if choice else None
-    if choice is None or not isinstance(survey, Survey):
-        return
-    lines = [tuple(filter(None, (line.strip() for line in (typed or "").splitlines()))) for typed in lists]
-    edited = dict(zip(_CARD[1:], lines, strict=True)) | {"description": (description or "").strip()}
-    card = survey.card.model_copy(update=edited)
-    if card != survey.card:
-        desk.augmenting.keep(choice.source, card=card.model_dump(mode="json"))
+def on_card(desk: Desk, held: typed.Held, *boxes: str | None) -> Any:  # noqa: ANN401
+    """Keep the card as somebody edited it."""
+    return typed.keep_card(desk, held, *boxes)
 
 
 @guarded
@@ -176,32 +168,20 @@ def on_card_anew(desk: Desk, draw: Callable[[Desk], list[Any]]) -> Any:  # noqa:
     choice = desk.choice()
     if choice is not None:
         desk.augmenting.keep(choice.source, card=None)
-    return [*draw(desk), *typed(desk)]
+    return [*draw(desk), *typed.filled(desk)]
 
 
 @guarded
-def on_amount(desk: Desk, count: float, *values: Any) -> None:  # noqa: ANN401
+def on_amount(desk: Desk, held: typed.Held, *values: Any) -> Any:  # noqa: ANN401
     """Keep how many rows are wanted, and what they may cost."""
-    keep_amount(desk, count, *values)
-
-
-def keep_amount(desk: Desk, count: float, *values: Any) -> None:  # noqa: ANN401
-    """Keep how many rows are wanted, and what they may cost."""
-    choice = desk.choice()
-    if choice is None:
-        return
-    read = forms.read((*_MEASURES, *_LIMITS), values)
-    desk.augmenting.keep(choice.source, count=count)
-    measures = {name: read[name] for name in _MEASURES if read[name] is not None}
-    limits = {name: read[name] for name in _LIMITS if read[name] is not None}
-    desk.augmenting.keep_shared(measures=measures, limits=limits)
+    return typed.keep_amount(desk, held, *values)
 
 
 @guarded
-def on_teacher(desk: Desk, draw: Callable[[Desk], list[Any]], teacher: str) -> Any:  # noqa: ANN401
+def on_teacher(desk: Desk, draw: Callable[[Desk], list[Any]], held: typed.Held, teacher: str) -> Any:  # noqa: ANN401
     """Take another teacher."""
     desk.augmenting.keep_shared(teacher=teacher)
-    return [*draw(desk), teacher]
+    return [*draw(desk), *typed.renewed(desk, held)]
 
 
 @guarded
@@ -277,24 +257,3 @@ def _trial(desk: Desk, choice: DataChoice, tried: Tried | None, failed: UserErro
 def nothing() -> list[Any]:
     """The same as long as nothing is known of the seeds."""
     return [gr.Column(visible=False), "", "", gr.skip(), gr.skip(), "", "", "", "", ""]
-
-
-def typed(desk: Desk) -> list[Any]:
-    """Updates of what is typed."""
-    choice = desk.choice()
-    survey = desk.augmenting.survey(choice) if choice else None
-    shared = desk.augmenting.shared()
-    if choice is None or not isinstance(survey, Survey):
-        return [gr.skip() for _ in (*_CARD, "teacher", "shown", "count", *_MEASURES, *_LIMITS)]
-    card = survey.card
-    kept = shared["measures"] | shared["limits"]
-    usual = {name: field.default for model in (Order, Limits) for name, field in model.model_fields.items()}
-    values = [kept.get(name, usual[name]) for name in (*_MEASURES, *_LIMITS)]
-    return [
-        card.description,
-        *("\n".join(lines) for lines in (card.constraints, card.do, card.avoid)),
-        shared["teacher"],
-        shared["teacher"],
-        gr.Slider(1, survey.most, value=desk.augmenting.count(choice, survey)),
-        *("" if value is None else value for value in values),
-    ]
