@@ -29,7 +29,13 @@ class Order(BaseModel):
     count: Annotated[int, Field(ge=1, title="New rows", description="Good rows that are wanted.")] = 100
     quality: Annotated[
         float,
-        Field(ge=0, le=1, title="Least quality", description="Below it a row is doubtful, and not taken by itself."),
+        Field(
+            ge=0,
+            le=1,
+            title="Least quality",
+            description="Below it a row is doubtful, and not taken by itself; where it would reject more than a "
+            "twentieth of your own rows, less is asked for.",
+        ),
     ] = 0.85
     diversity: Annotated[
         float,

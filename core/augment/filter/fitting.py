@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Vectors: TypeAlias = "Callable[[Sequence[str], Sequence[str]], Numbers]"
 _LONG = 6
 """Words of an answer that can be cut."""
+_ROWS_AT_ONCE = 512
 _NUMBER = re.compile(r"\d[\d,.]*\d|\d")
 
 
@@ -66,19 +67,56 @@ def answer_features(asked: Sequence[str], answers: Sequence[str]) -> Vectors:
     except ValueError:  # not one word in all texts
         tfidf = None
 
+    beside = _Beside(asked, answers)
+
     def vectors(questions: Sequence[str], replies: Sequence[str]) -> "Numbers":
         plain = [_measures(one, other) for one, other in zip(questions, replies, strict=True)]
         if not plain:
             return np.zeros((0, 1))
         if tfidf is None:
             return np.array(plain)
+        others = beside.measures(questions, replies)
         left, right = tfidf.transform(questions), tfidf.transform(replies)
         cosine = np.asarray(left.multiply(right).sum(axis=1)).ravel()
         last = tfidf.transform([_last_line(question) for question in questions])
         cosine_last = np.asarray(last.multiply(right).sum(axis=1)).ravel()
-        return np.column_stack([np.array(plain), cosine, cosine_last])
+        return np.column_stack([np.array(plain), cosine, cosine_last, others])
 
     return vectors
+
+
+class _Beside:
+    """How near an answer is to its question beside the answers to other questions, by pieces of words.
+
+    What is near by itself says little: a long question is near to every answer, a short one to none.
+    """
+
+    def __init__(self, asked: Sequence[str], answers: Sequence[str]) -> None:
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        pieces = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 4), sublinear_tf=True, max_features=30_000)
+        self._pieces = pieces.fit([*asked, *answers])
+        self._answers = pieces.transform(answers)
+        self._same: dict[str, list[int]] = {}
+        for place, question in enumerate(asked):
+            self._same.setdefault(question, []).append(place)
+
+    def measures(self, questions: Sequence[str], replies: Sequence[str]) -> "Numbers":
+        """For each pair the cosine, the share of other questions' answers that are nearer, and by how much the best."""
+        import numpy as np
+
+        blocks = []
+        for start in range(0, len(questions), _ROWS_AT_ONCE):
+            some = questions[start : start + _ROWS_AT_ONCE]
+            there = self._pieces.transform(some)
+            said = self._pieces.transform(replies[start : start + _ROWS_AT_ONCE])
+            own = np.asarray(there.multiply(said).sum(axis=1)).ravel()
+            others = (there @ self._answers.T).toarray()
+            for row, question in enumerate(some):
+                others[row, self._same.get(question, [])] = -1.0  # the question's own answer is no other one
+            nearer = (others > own[:, None]).mean(axis=1)
+            blocks.append(np.column_stack([own, nearer, own - others.max(axis=1)]))
+        return np.concatenate(blocks)
 
 
 def _last_line(question: str) -> str:

@@ -8,12 +8,14 @@ from collections.abc import Callable, Sequence
 
 from core.augment.entries import Entry, texts_of
 from core.augment.filter.check import Check, Known, Verdict
+from core.augment.filter.spelled import spelled_numbers
 
 HOLDS = 0.9
 """Share of the seeds that must keep to a rule before candidates are held to it."""
 _FEWEST = 10
 """Seeds with a number (a name) in their answer, below which nothing can be said of the rule."""
 _NUMBER = re.compile(r"\d[\d,.]*\d|\d")
+_LISTED = re.compile(r"(?:^|(?<=[.;:!?\n])\s*)\d{1,2}[.)](?=\s)")
 _NAME = re.compile(r"(?<![.!?…:\n] )(?<!^)(?<![\n\"“'‘])\b[A-Z][\w’'-]*[a-z][\w’'-]*\b")
 _WORD = re.compile(r"[\w’'-]+")
 
@@ -29,8 +31,9 @@ def names_of(text: str) -> set[str]:
 
 
 def foreign_numbers(asked: str, answer: str) -> set[str]:
-    """Numbers of the answer that do not stand in what was asked."""
-    return numbers_of(answer) - numbers_of(asked)
+    """Numbers of the answer that do not stand in what was asked, be it as words; those that number a list are none."""
+    new = numbers_of(_LISTED.sub("", answer)) - numbers_of(asked)
+    return new - spelled_numbers(asked) if new else new
 
 
 def foreign_names(asked: str, answer: str) -> set[str]:

@@ -4,6 +4,7 @@ Positive examples are the seeds, negative ones the seeds with another answer: an
 seed, a number changed, an end cut off. All scores of seeds come from models that did not see them (cross-validation),
 and a logistic curve makes probabilities of scores, for candidates of which `PRIOR` are good. Where the classifier
 cannot tell the seeds from their damaged copies (area under the ROC curve below `FEWEST_AUC`) nobody is judged by it.
+Where the wanted quality would reject more than `MOST_LOST` of the seeds themselves, which people wrote, less is taken.
 """
 
 from collections.abc import Sequence
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     Numbers: TypeAlias = NDArray[np.float64]
 
 FEWEST_AUC = 0.7
+MOST_LOST = 0.05
+"""Share of the seeds that the gate may reject."""
 PRIOR = 0.65
 """Share of candidates that are good, as pipelines of this kind report it (60 to 70 %)."""
 _FOLDS = 5
@@ -72,15 +75,21 @@ def _judged(known: Known, scored: Scored) -> Verdict:
     if not len(scored.candidates):
         return Verdict(note=f"AUC {auc:.2f}.")
     quality = curve.predict_proba(scored.candidates[:, None])[:, 1]
-    least = known.quality_threshold
+    of_seeds = curve.predict_proba(scored.right[:, None])[:, 1]
+    least = min(known.quality_threshold, float(np.quantile(of_seeds, MOST_LOST)))
     rejected = {
-        place: f"quality {value:.2f} is below {least:g}: {_doubt(known)}"
+        place: f"quality {value:.2f} is below {least:.2f}: {_doubt(known)}"
         for place, value in enumerate(quality.tolist())
         if value < least
     }
-    kept = float((curve.predict_proba(scored.right[:, None])[:, 1] >= least).mean())
+    kept = float((of_seeds >= least).mean())
     passed = float((curve.predict_proba(scored.wrong[:, None])[:, 1] >= least).mean())
     note = f"AUC {auc:.2f}; of the seeds themselves {kept:.0%} would pass, of damaged copies {passed:.0%}."
+    if least < known.quality_threshold:
+        lost = float((of_seeds < known.quality_threshold).mean())
+        note += (
+            f" At {known.quality_threshold:g} {lost:.0%} of the seeds would be rejected, so that {least:.2f} is taken."
+        )
     return Verdict(rejected=rejected, note=note, scores=dict(enumerate(quality.tolist())))
 
 
