@@ -91,7 +91,7 @@ def _points(places: Sequence[float | str], scored: Sequence[Outcome], measure: M
         "mode": "markers",
         "marker": {
             "size": 11,
-            "color": [GREEN if aside else BLUE if it.run else GREY for it in scored],
+            "color": [GREEN if aside else BLUE if it.run or it.together else GREY for it in scored],
             "symbol": "diamond" if aside else "circle",
         },
         "error_y": {

@@ -69,6 +69,11 @@ class Results:
         return next((it.plan for it in self.variants if it.label == outcome.label), None)
 
 
+def _as_they_are(outcomes: Sequence[Outcome], measure: Measure) -> Sequence[Outcome]:
+    del measure
+    return outcomes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """One question that several runs answer: what is varied, and what follows from the scores."""
@@ -92,5 +97,9 @@ class Kind:
     """What the scores say; None where they are too few to say anything."""
     prunable: bool = False
     """Whether a run that cannot win may be given up: where the best one is sought, and not each one's score."""
+    expand: Callable[[Sequence[str]], Sequence[str]] = list
+    """The values that what was typed stands for: five parts for "5"."""
+    pool: Callable[[Sequence[Outcome], Measure], Sequence[Outcome]] = _as_they_are
+    """The outcomes as they are compared and shown: where variants are parts of one, that one before them."""
     undone: Mapping[str, Any] = field(default_factory=dict)
     """What the plan's data become before anything is varied: all rows, where it is rows that are varied."""

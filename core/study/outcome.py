@@ -35,6 +35,10 @@ class Outcome:
     """95 %, of the held-out rows."""
     rows: Mapping[tuple[str, int], float] | None = None
     """Each held-out row's score, by its prompt and number."""
+    base_rows: Mapping[tuple[str, int], float] | None = None
+    """The same of the untuned model, which each run scores beside its own."""
+    together: bool = False
+    """Whether it stands for all variants, as parts of one; then it has no run."""
     seconds: float | None = None
     """Of training, over all attempts, without validation and scoring."""
     peak_gib: float | None = None
@@ -70,12 +74,13 @@ def outcome_of(variant: Variant, store: Store) -> tuple[Outcome, Evaluation | No
         told = "Its run was deleted; going on with the study runs it again."
         return Outcome(label=variant.label, at=variant.at, problem=told), None
     evaluation = read_evaluation(store.run_folder(variant.run)) if state is RunState.DONE else None
-    score, interval, rows = None, None, None
+    score, interval, rows, base_rows = None, None, None, None
     if evaluation is not None and evaluation.primary in evaluation.metrics:
         score = float(evaluation.metrics[evaluation.primary]["tuned"])
         low, high = evaluation.intervals[evaluation.primary]["tuned"]
         interval = (low, high)
         rows = {(row.prompt, row.row): row.tuned_score for row in evaluation.rows}
+        base_rows = {(row.prompt, row.row): row.base_score for row in evaluation.rows}
     records = store.overview(variant.run, kind="train")
     outcome = Outcome(
         label=variant.label,
@@ -88,6 +93,7 @@ def outcome_of(variant: Variant, store: Store) -> tuple[Outcome, Evaluation | No
         score=score,
         interval=interval,
         rows=rows,
+        base_rows=base_rows,
         seconds=_seconds(records),
         peak_gib=_peak(records),
         trainable=next((r.event.trainable_parameters for r in records if isinstance(r.event, Prepared)), None),

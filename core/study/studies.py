@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from core.dataset.choice import DataChoice
 from core.dataset.example import Split
-from core.errors import BusyError, NotFoundError, SettingsError, UserError
+from core.errors import BusyError, DataError, NotFoundError, SettingsError, UserError
 from core.evaluate.metrics import METRICS
 from core.events import RunState
 from core.store.store import Job, Store
@@ -84,11 +84,15 @@ class Studies:
             train_rows=len(self._engine.split(plan.data, plan.seed).train),
             human_rows=len(self._engine.split(plan.data.model_copy(update={"generated": False}), plan.seed).train),
         )
-        varied = [replace(asked.vary(base, value), value=value) for value in values or asked.default(base)]
+        varied = [
+            replace(asked.vary(base, value), value=value) for value in asked.expand(values) or asked.default(base)
+        ]
         variants = list({variant.label: variant for variant in varied}.values())
         if not 2 <= len(variants) <= MOST:
             raise SettingsError({"values": f"a study compares 2 to {MOST} variants, and these are {len(variants)}"})
         variants = [self._checked(variant) for variant in variants]
+        if all(reasons := sorted({variant.left_out for variant in variants})):
+            raise SettingsError({"values": f"no variant can be run here: {' '.join(reasons)}"})
         name = f"{asked.title}: {plan.data.name}, {plan.model.rpartition('/')[2]}"
         return Study(name=name[:_NAME], kind=kind, plan=plan, variants=tuple(variants), prune=prune and asked.prunable)
 
@@ -212,6 +216,7 @@ class Studies:
         finding = None
         if primary:
             metric = METRICS[primary]
+            found = list(KINDS[study.kind].pool(found, metric))
             results = Results(
                 plan=study.plan, variants=study.variants, outcomes=found, measure=metric, span=metric.range
             )
@@ -232,6 +237,11 @@ class Studies:
             plan = self._engine.read_plan(variant.plan.model_dump())
         except SettingsError as error:
             return replace(variant, left_out=str(error))
+        if plan.data.folds:
+            try:
+                self._engine.split(plan.data, plan.seed)
+            except DataError as error:
+                return replace(variant, plan=plan, left_out=f"{error.what} {error.fix}")
         memory = self._engine.forecast(plan)
         if not memory.fits:
             told = f"It needs about {memory.total_gib:.3g} GiB of memory, and {memory.available_gib:.3g} GiB are there."

@@ -154,6 +154,22 @@ def seed_ranks(home: Path, wrong: Mapping[int, int]) -> None:
         engine.close()
 
 
+def seed_unsure(home: Path, source: str | Path) -> str:
+    """A finished run whose model answers as its base does; returns its id."""
+    run = seed(home, source=source, name=f"Unsure: {Path(source).stem}")
+    engine = Engine(home, launcher="thread")
+    try:
+        split = engine.split(engine.run(run).plan.data)
+        wrong = split.labels[0]
+        answers = [
+            Answer(it.answer, it.answer if at % 2 else wrong, nats=2.0, tokens=3) for at, it in enumerate(split.test)
+        ]
+        write_evaluation(compare(split, answers, answers, seed=7), engine.store.run_folder(run))
+    finally:
+        engine.close()
+    return run
+
+
 def an_evaluation(engine: Engine, choice: DataChoice, every: int = 5) -> Evaluation:
     """Made-up answers to the real held-out rows: base right on a tenth, tuned wrong on one row of `every`."""
     split = engine.split(choice)

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.seeding import seed_ranks
+from tests.e2e.seeding import seed_ranks, seed_unsure
 from tests.e2e.served import Served
 from tests.e2e.viewer import PATIENCE, go, overflow, press, says
 
@@ -103,3 +103,29 @@ def test_what_is_unknown_is_measured_first_and_an_address_opens_one_study(look, 
     other.reload()
     says(other, "Rank 32 is best")
     assert "study=s1" in other.url
+
+
+def test_scores_that_cannot_tell_offer_a_study_on_every_row_and_it_says_where_it_cannot_be(look, tmp_path_factory):
+    home = tmp_path_factory.mktemp("unsure") / "home"
+    own = home.parent / "tickets.csv"
+    lines = [f"ticket {n}: my {word} is broken,{word}" for n, word in enumerate(["bike", "phone", "lamp"] * 30)]
+    own.write_text("\n".join(["text,label", *lines]))
+    divisible, fixed = seed_unsure(home, own), seed_unsure(home, "legal_clauses")
+    served = Served(home)
+    try:
+        page = look.tab(f"{served.url}/?step=4&run={divisible}")
+        says(page, "cannot tell the two apart")
+        page.click("#ft-more-rows:has-text('Test on every row')")
+        page.wait_for_selector("#ft-step-8.ft-here")
+        says(page, "Compares part 1 of 5, part 2 of 5, part 3 of 5, part 4 of 5, part 5 of 5.")
+        look.picture(page, "studies-every-row")
+        _type(page, "3")
+        says(page, "Compares part 1 of 3, part 2 of 3, part 3 of 3.")
+        assert page.is_enabled("#ft-study-begin")
+        other = look.tab(f"{served.url}/?step=4&run={fixed}")
+        other.click("#ft-more-rows:has-text('Test on every row')")
+        says(other, "5 folds cannot be made where the data have a test file of their own")
+        assert other.is_disabled("#ft-study-begin")
+        look.picture(other, "studies-every-row-not-here")
+    finally:
+        served.end()

@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser
 
-KINDS = ("methods", "rank", "rows", "augmentation", "seeds")
+KINDS = ("methods", "rank", "rows", "augmentation", "folds", "seeds")
 """The names of `core.study.kinds.KINDS`; a test keeps the two equal, so that --help need not load the engine."""
 
 
@@ -10,7 +10,9 @@ def add_words(parser: ArgumentParser) -> None:
     """What a study begins with, and what is done with those that there are."""
     parser.add_argument("source", metavar="SOURCE|plan.yaml", nargs="?", help="data or a plan; without, list studies")
     parser.add_argument(
-        "--kind", choices=KINDS, help="what is varied: the method, rank, training rows, generated rows or seed"
+        "--kind",
+        choices=KINDS,
+        help="what is varied: the method, rank, training rows, generated rows, tested rows or seed",
     )
     parser.add_argument("--values", default="", metavar="A,B,...", help="which ones (default: the usual ones)")
     parser.add_argument("--model", metavar="MODEL", help="hub id, local folder, or starter (default)")

@@ -244,7 +244,7 @@ def _check_folds(groups: int, own: frozenset[str], shares: Shares) -> None:
     if "test" in own:
         raise DataError(
             f"{shares.folds} folds cannot be made where the data have a test file of their own.",
-            "Set the folds to 0 and use the test file, or join both files to one.",
+            "Test on that file (0 folds), or join both files to one.",
         )
     if shares.folds < 2 or not 0 <= shares.fold < shares.folds:
         raise DataError(

@@ -2,6 +2,8 @@
 
 from core.registry import Registry
 from core.study.kind import Kind
-from core.study.kinds import augmentation, methods, rank, rows, seeds
+from core.study.kinds import augmentation, folds, methods, rank, rows, seeds
 
-KINDS: Registry[Kind] = Registry("kind of study", [methods.KIND, rank.KIND, rows.KIND, augmentation.KIND, seeds.KIND])
+KINDS: Registry[Kind] = Registry(
+    "kind of study", [methods.KIND, rank.KIND, rows.KIND, augmentation.KIND, folds.KIND, seeds.KIND]
+)

@@ -73,5 +73,5 @@ def test_ctrl_c_stops_the_study_and_it_can_be_gone_on_with(run, quick, monkeypat
 def test_what_was_not_said_is_asked_for(run, write_data):
     code, said = run("study", str(write_data()), "--model", "starter")
     assert code == 2
-    assert "Add --kind with one of: methods, rank, rows, augmentation, seeds." in said.err
+    assert "Add --kind with one of: methods, rank, rows, augmentation, folds, seeds." in said.err
     assert run("study", "--show", "nothing")[0] == 2

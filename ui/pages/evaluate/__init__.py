@@ -5,12 +5,17 @@ from typing import Any
 
 import gradio as gr
 
+from core.evaluate.evaluation import Evaluation
+from core.evaluate.headline import tells_apart
 from core.events import RunState
 from ui import labelsheet, markup, scoresheet, studydraft, words
 from ui.desk import Desk
 from ui.notices import guarded
 from ui.pages.evaluate import judging, prompting, rows
 from ui.tab import EVALUATE, EXPORT, PLAYGROUND, STUDIES, TRAIN, Tab, asked, quiet
+
+_MORE = {"rows": "Would more rows help?", "folds": "Test on every row"}
+"""By the kind of study that answers it."""
 
 
 def build(desk: Desk, tab: Tab) -> None:
@@ -22,7 +27,7 @@ def build(desk: Desk, tab: Tab) -> None:
             onward = gr.Button("Export the model", variant="primary", interactive=False, elem_id="ft-to-export")
             again = gr.Button("Score again", visible=False, elem_id="ft-score-again")
             play = gr.Button("Try it in the playground", elem_id="ft-to-playground")
-            more = gr.Button("Would more rows help?", visible=False, elem_id="ft-more-rows")
+            more = gr.Button(_MORE["rows"], visible=False, elem_id="ft-more-rows")
             stop = gr.Button("Stop scoring", variant="stop", visible=False, elem_id="ft-stop-scoring")
     strips = markup.view(elem_id="ft-strips")
     with gr.Column(visible=False) as details:
@@ -80,7 +85,7 @@ def on_looked(desk: Desk, run_id: str, step: int, shown: str) -> Any:  # noqa: A
         head,
         gr.Button(interactive=True),
         again,
-        gr.Button(visible=not view.is_live),
+        gr.Button(_MORE[_further(evaluation)], visible=not view.is_live),
         _stop(view),
         scoresheet.strips(evaluation, desk.engine.results.beside(run_id)),
         gr.Column(visible=True),
@@ -115,9 +120,16 @@ def on_continued(desk: Desk, run_id: str) -> int:
 
 @guarded
 def on_more(desk: Desk, run_id: str) -> int:
-    """Ask, on the studies' page, how this run's plan does with fewer rows: its curve says what more are worth."""
-    studydraft.keep(desk, "rows", desk.engine.run(run_id).row.id)
+    """Ask, on the studies' page, what would tell more: this run's plan tested on every row, or trained on fewer."""
+    row, evaluation = desk.engine.run(run_id).row, desk.engine.evaluation(run_id)
+    studydraft.keep(desk, _further(evaluation) if evaluation else "rows", row.id)
     return STUDIES
+
+
+def _further(evaluation: Evaluation) -> str:
+    """The kind of study to go on with: where these rows cannot tell the two models apart, one that tests on all."""
+    result = evaluation.metrics.get(evaluation.primary)
+    return "folds" if result is not None and not tells_apart(result) else "rows"
 
 
 @guarded
