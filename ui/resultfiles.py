@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from core.engine import Engine
 from core.errors import UserError
-from core.study.studies import is_id, read_id
+from core.study.study import is_id, read_id
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

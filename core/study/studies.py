@@ -289,20 +289,3 @@ class Studies:
     def _never_again(self, variants: Sequence[Variant]) -> bool:
         store = self._engine.store
         return any(self._state(it) is RunState.LOST and store.run(it.run).attempt >= _TRIES for it in variants)
-
-
-def is_id(typed: str) -> bool:
-    """Whether that is a study rather than a run."""
-    return typed.startswith("s") and typed[1:].isdecimal()
-
-
-def read_id(typed: str) -> int:
-    """The number of a study as people type it: "s3" or "3".
-
-    Raises:
-        UserError: That is none.
-    """
-    digits = typed.strip().removeprefix("s")
-    if not digits.isdecimal() or len(digits) > 15:
-        raise UserError(f"{typed[:40]!r} is no study.", "See 'fewtune study' for those that there are.")
-    return int(digits)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from core.errors import UserError
 from core.strategy.plan import Plan
 
 
@@ -69,3 +70,20 @@ def read_study(raw: Mapping[str, Any]) -> Study:
     """The study that `as_json` wrote."""
     variants = tuple(Variant(**{**it, "plan": Plan(**it["plan"])}) for it in raw["variants"])
     return Study(**{**raw, "plan": Plan(**raw["plan"]), "variants": variants})
+
+
+def is_id(typed: str) -> bool:
+    """Whether that is a study rather than a run."""
+    return typed.startswith("s") and typed[1:].isdecimal()
+
+
+def read_id(typed: str) -> int:
+    """The number of a study as people type it: "s3" or "3".
+
+    Raises:
+        UserError: That is none.
+    """
+    digits = typed.strip().removeprefix("s")
+    if not digits.isdecimal() or len(digits) > 15:
+        raise UserError(f"{typed[:40]!r} is no study.", "See 'fewtune study' for those that there are.")
+    return int(digits)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from core.engine import Engine
 from core.errors import UserError
-from core.study.studies import is_id, read_id
+from core.study.study import is_id, read_id
 from ui.command import say
 
 _FORMATS = {".html": "html", ".htm": "html", ".md": "md", ".markdown": "md"}

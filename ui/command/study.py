@@ -11,8 +11,7 @@ from core.events import StateChanged
 from core.study.kinds import KINDS
 from core.study.outcome import Outcome
 from core.study.report import Outlook, Report
-from core.study.studies import read_id
-from core.study.study import Study
+from core.study.study import Study, read_id
 from ui import words
 from ui.command import say
 from ui.command.follow import POLL, Left, as_json_lines

@@ -12,7 +12,7 @@ from core.engine import Engine
 from core.errors import BusyError, NotFoundError, SettingsError
 from core.events import RunState
 from core.study.outcome import UNTUNED
-from core.study.studies import read_id
+from core.study.study import read_id
 from tests.unit.study.conftest import plan_for, wait
 from ui.command.commands import perform
 from ui.command.parser import build_parser
