@@ -7,7 +7,7 @@ import gradio as gr
 
 from core.errors import UserError
 from core.study.report import Report
-from core.study.studies import read_id
+from core.study.study import read_id
 from ui import markup, notices, plots, studyplots, studysheet, studytime
 from ui.adopting import adopt
 from ui.desk import Desk
