@@ -114,6 +114,22 @@
       plot.append(bar);
     }
   };
+  /* Each new figure of a live run is a new element: what was zoomed in on is put back, until a double click. */
+  const zoom = () => {
+    for (const plot of document.querySelectorAll(".ft-plot")) {
+      const figure = plot.querySelector(".js-plotly-plot");
+      if (!figure || !figure.on || !figure._fullLayout || !figure._fullLayout.xaxis || figure.ftHeard || !window.Plotly) continue;
+      figure.ftHeard = true;
+      const of = [new URLSearchParams(location.search).get("run"), figure._fullLayout.title.text].join(" ");
+      const ends = () => figure._fullLayout.xaxis.range.map(Number), whole = String(ends());
+      figure.on("plotly_relayout", changed => {
+        if (!Object.keys(changed).some(name => name.startsWith("xaxis."))) return;
+        const all = figure._fullLayout.xaxis.autorange || String(ends()) === whole;
+        plot.ftZoom = all ? null : { of, range: ends() };
+      });
+      if (plot.ftZoom && plot.ftZoom.of === of) window.Plotly.relayout(figure, { "xaxis.range": plot.ftZoom.range });
+    }
+  };
   let offering = 0;
   const soon = () => { if (!offering) offering = setTimeout(() => { offering = 0; offer(); }, 400); };
 
@@ -123,7 +139,7 @@
     const settle = new MutationObserver(() => { if (quiet++ < 20 && stored()) apply(); });
     settle.observe(document.body, { attributes: true, attributeFilter: ["class"] });
     setTimeout(() => settle.disconnect(), 8000);
-    new MutationObserver(() => { follow(); soon(); }).observe(document.body, { childList: true, subtree: true, characterData: true });
+    new MutationObserver(() => { follow(); zoom(); soon(); }).observe(document.body, { childList: true, subtree: true, characterData: true });
     follow();
   };
   /* Gradio may put its head in after the page was read. */

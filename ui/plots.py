@@ -243,7 +243,7 @@ def axes(title: str, x: str, y: str, height: int) -> dict[str, Any]:
         "legend": {"orientation": "h", "x": 0, "y": 1.01, "yanchor": "bottom", "font": {"size": 11.5}},
         "hovermode": "x unified",
         "hoverlabel": {"font": {"size": 12}},
-        # What a person zoomed in on stays when the figure is drawn anew; a double click shows all again.
+        # Of one element only: Gradio makes a new one for each figure, in which fewtune.js puts the zoom back.
         "uirevision": "same",
         "dragmode": "zoom",
         "xaxis": axis | {"fixedrange": False, "title": {"text": x, "font": {"size": 11.5}, "standoff": 6}},
