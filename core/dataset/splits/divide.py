@@ -125,7 +125,7 @@ def _size(places: Places, choice: DataChoice, labels: int, *, own_test: bool) ->
     elif test >= MIN_TEST:
         return []
     fix = (
-        "Add test rows, or divide the rows into folds and test on each of them in turn."
+        "Add test rows, or let a study test on every row: 'Test on every row' on its page, --kind folds."
         if not own_test
         else ("Add rows to the test file.")
     )
