@@ -21,8 +21,9 @@ from core.errors import ModelError, NotFoundError
 from core.strategy.model_facts import locate
 from core.strategy.plan import Plan
 
-BEST, BASE = "best", "base"
-"""Which weights are tried: the best so far, those of the untuned model alone, or a checkpoint by its folder's name."""
+BEST, BASE, NEWEST = "best", "base", "newest"
+"""Which weights are tried: the best so far, those of the untuned model alone, the newest checkpoint, or a checkpoint by
+its folder's name."""
 PLAYING = "playing"
 """Folder of the home in which weights lie while they are loaded."""
 
@@ -96,6 +97,9 @@ def _find(folder: Path, which: str) -> Path:
         if not (folder / BEST).is_dir():
             raise NotFoundError("This run has kept no weights yet.", "Let it train until its first validation.")
         return folder / BEST
+    latest = newest(folder)[0] if which == NEWEST else None
+    if latest is not None:
+        return latest
     number = which.removeprefix(PREFIX)
     place = checkpoint_folder(folder, int(number)) if number.isdecimal() else folder
     if place == folder or not place.is_dir():

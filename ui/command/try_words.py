@@ -9,7 +9,7 @@ def add_words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("prompt", metavar="PROMPT", nargs="?", help="without one, each line of the input is a prompt")
     parser.add_argument("--row", type=int, metavar="N", help="take the N-th held-out row instead, counted from 1")
     parser.add_argument(
-        "--weights", default="best", metavar="WHICH", help="best (default), base, or a checkpoint's step"
+        "--weights", default="best", metavar="WHICH", help="best (default), newest, base, or a checkpoint's step"
     )
     parser.add_argument(
         "--set",

@@ -11,7 +11,7 @@ from core.strategy.methods import METHODS
 from core.strategy.model_facts import ModelFacts
 from core.strategy.plan import Plan
 
-BEST, BASE = "best", "base"
+BEST, BASE, NEWEST = "best", "base", "newest"
 CHECKPOINT = "checkpoint-"
 
 
@@ -30,11 +30,16 @@ class Weights:
         """As people call them."""
         if self.name == BASE:
             return "Base only, untuned"
+        if self.name == NEWEST:
+            return f"Newest checkpoint, step {self.step:,}"
         return f"Best so far, step {self.step:,}" if self.name == BEST else f"Checkpoint of step {self.step:,}"
 
 
 def weights_of(folder: Path, plan: Plan) -> list[Weights]:
-    """The weights in a run's folder, the best first, then checkpoints, the newest first; the base model last."""
+    """The weights in a run's folder, the best first, then checkpoints, the newest first; the base model last.
+
+    Whichever checkpoint is the newest when it is read has a name of its own: a run that trains replaces them.
+    """
     found = []
     best = folder / "best"
     known = _step_and_stamp(best)
@@ -42,6 +47,7 @@ def weights_of(folder: Path, plan: Plan) -> list[Weights]:
         found.append(Weights(BEST, *known))
     places = [path for path in (folder / "checkpoints").glob(f"{CHECKPOINT}*") if (path / "manifest.json").is_file()]
     numbers = [int(path.name.removeprefix(CHECKPOINT)) for path in places if path.name[len(CHECKPOINT) :].isdecimal()]
+    found += [Weights(NEWEST, max(numbers), str(max(numbers)))] if numbers else []
     found += [Weights(f"{CHECKPOINT}{number}", number) for number in sorted(numbers, reverse=True)]
     return found if plan.head == "class" else [*found, Weights(BASE, 0)]
 

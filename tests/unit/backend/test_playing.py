@@ -126,6 +126,7 @@ def test_checkpoints_are_tried_while_newer_ones_take_their_place(trained, monkey
     asked = player(task, found.name)
     assert asked.step == int(found.name.removeprefix("checkpoint-"))
     assert asked.sides == ("base", "tuned")
+    assert player(task, "newest").step == asked.step
     with pytest.raises(NotFoundError, match="is gone") as caught:
         player(task, "checkpoint-99999")
     assert str(asked.step) in caught.value.fix

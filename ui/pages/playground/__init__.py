@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from core.errors import NotFoundError, SettingsError
+from core.job.playground.choices import BASE, NEWEST
 from core.job.playground.ground import Ground, HeldOut
 from core.job.playground.question import Question
 from core.strategy.drawing import Drawing, read_drawing
@@ -26,11 +27,11 @@ def build(desk: Desk, tab: Tab) -> None:
     now = [tab.run, parts.prompt, parts.place]
     tab.entered.change(
         partial(on_came, desk),
-        [tab.step, *now, parts.menus],
+        [tab.step, *now, parts.menus, parts.weights],
         [parts.prompt, parts.place, *parts.settings, *parts.drawn],
         **quiet(),
     )
-    tab.pulse.change(partial(on_looked, desk), [tab.step, *now, parts.menus], parts.drawn, **quiet())
+    tab.pulse.change(partial(on_looked, desk), [tab.step, *now, parts.menus, parts.weights], parts.drawn, **quiet())
     parts.shown.change(partial(on_turned, desk), [tab.step, tab.run], parts.outcome, **quiet())
     ticked = partial(on_tick, desk)
     parts.ticking.tick(ticked, [*now, parts.shown], [parts.answers, parts.shown], **quiet(trigger_mode="once"))
@@ -51,7 +52,7 @@ def _ends(control: Any) -> list[Any]:  # noqa: ANN401 - of a form
 
 
 @guarded
-def on_came(desk: Desk, step: int, run_id: str, typed: str | None, row: int, menus: str) -> Any:  # noqa: ANN401
+def on_came(desk: Desk, step: int, run_id: str, typed: str | None, row: int, *menus: Any) -> Any:  # noqa: ANN401
     """Draw the page, with what was typed before; what is being typed stays."""
     if step != PLAYGROUND:
         return gr.skip()
@@ -60,16 +61,16 @@ def on_came(desk: Desk, step: int, run_id: str, typed: str | None, row: int, men
     drawing = playdraft.kept_drawing(desk)
     values = [gr.skip() if name not in drawing else drawing[name] for name in SETTINGS]
     row = _place(desk, run_id, text, row)
-    return [gr.skip() if typed or not kept else kept, row, *values, *_drawn(desk, run_id, text, row, menus)]
+    return [gr.skip() if typed or not kept else kept, row, *values, *_drawn(desk, run_id, text, row, *menus)]
 
 
 @guarded
-def on_looked(desk: Desk, step: int, run_id: str, text: str | None, row: int, menus: str) -> Any:  # noqa: ANN401
+def on_looked(desk: Desk, step: int, run_id: str, text: str | None, row: int, *menus: Any) -> Any:  # noqa: ANN401
     """Draw what another tab asked, and what there is to try by now."""
     if step != PLAYGROUND:
         return gr.skip()
     text = text or playdraft.kept_text(desk)  # a page that just opens has not got it yet
-    return _drawn(desk, run_id, text, _place(desk, run_id, text, row), menus)
+    return _drawn(desk, run_id, text, _place(desk, run_id, text, row), *menus)
 
 
 @guarded
@@ -183,12 +184,13 @@ def _outcome(desk: Desk, run_id: str) -> list[Any]:
     going = standing is not None and not standing.is_over
     stopping = standing is not None and standing.about == "Stopping"
     one = standing is not None and len(standing.who) == 1
+    ask = "Ask the base model" if _is_untuned(desk, run_id) else "Ask the model" if one else "Ask both models"
     holds = bool(run_id) and playground.holds == run_id
     return [
         _headline(desk, run_id),
         playsheet.prompt(standing.prompt if standing is not None else None),
         gr.Button(
-            "Answering" if going else "Ask the model" if one else "Ask both models",
+            "Answering" if going else ask,
             interactive=bool(run_id) and not going,
         ),
         gr.Button("Stopping" if stopping else "Stop", interactive=going and not stopping),
@@ -196,6 +198,15 @@ def _outcome(desk: Desk, run_id: str) -> list[Any]:
         gr.Button(visible=holds and not going),
         gr.Timer(active=going),
     ]
+
+
+def _is_untuned(desk: Desk, run_id: str) -> bool:
+    """Whether the run has kept no weights, so that the base model alone can be asked."""
+    try:
+        weights = desk.engine.playground.weights(run_id) if run_id else []
+    except NotFoundError:
+        return False
+    return bool(weights) and all(one.name == BASE for one in weights)
 
 
 def _headline(desk: Desk, run_id: str) -> str:
@@ -209,7 +220,7 @@ def _headline(desk: Desk, run_id: str) -> str:
     return playsheet.headline(row.name, weights, desk.engine.playground.standing(run_id))
 
 
-def _drawn(desk: Desk, run_id: str, text: str, row: int, menus: str) -> list[Any]:
+def _drawn(desk: Desk, run_id: str, text: str, row: int, menus: str, chosen: str | None) -> list[Any]:
     """All but what people set: menus only where they changed, since somebody may have one open."""
     playground = desk.engine.playground
     runs = [
@@ -220,14 +231,19 @@ def _drawn(desk: Desk, run_id: str, text: str, row: int, menus: str) -> list[Any
     there = run_id if run_id in {value for _, value in runs} else ""
     choices = [(one.title, one.name) for one in playground.weights(there)] if there else []
     saved = list(playground.saved.all)
-    now = f"{run_id} {[value for _, value in runs]} {choices} {saved}"
+    # Where a run keeps its first weights, the menu turns from the base model to them; later it stays as it was set.
+    stands = f"{run_id} {any(name != BASE for _, name in choices)} "
+    now = f"{stands}{[value for _, value in runs]} {choices} {saved}"
     ground, held = held_of(desk, run_id, text, row)
     rows = len(ground.rows) if ground is not None else 0
     lists = [gr.skip(), gr.skip(), gr.skip()]
     if now != menus:
-        first = next((value for _, value in choices), None)
-        same = menus.startswith(f"{run_id} ") and bool(choices)
-        weights = gr.Dropdown(choices=choices) if same else gr.Dropdown(choices=choices, value=first)
+        weights = gr.Dropdown(choices=choices)
+        names = [name for _, name in choices]
+        if not menus.startswith(stands) or not names:
+            weights = gr.Dropdown(choices=choices, value=next(iter(names), None))
+        elif chosen not in names:  # a newer checkpoint took its place
+            weights = gr.Dropdown(choices=choices, value=NEWEST if NEWEST in names else names[0])
         lists = [gr.Dropdown(choices=runs, value=there or None), weights, gr.Dropdown(choices=saved)]
     where = playsheet.where_from(held, row, rows) if there else markup.block("<p class='ft-below'>&nbsp;</p>")
     return [

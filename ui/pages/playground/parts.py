@@ -64,7 +64,8 @@ def place() -> Parts:
     with gr.Column(elem_classes=["ft-card"]):
         with gr.Row():
             run = gr.Dropdown([], label="Run", elem_id="ft-play-run", scale=3)
-            weights = gr.Dropdown([], label="Weights", elem_id="ft-play-weights", scale=2)
+            # A checkpoint that a newer one replaced is none of the choices any more: core says so, not Gradio.
+            weights = gr.Dropdown([], label="Weights", elem_id="ft-play-weights", scale=2, allow_custom_value=True)
         prompt = gr.Textbox(
             label="Prompt",
             info="Without the instruction, which is put before it as in training. Shift and Enter asks.",
