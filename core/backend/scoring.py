@@ -27,7 +27,7 @@ LOGITS_AT_ONCE = 2**26
 """Numbers that the head gives in one pass."""
 SEAM = 32
 """Characters at a prompt's end that may run together with the answer's first token."""
-READ_AT_ONCE = 4096
+READ_AT_ONCE = 2048
 """Tokens of one forward pass that reads prompts and labels; more were no faster."""
 
 __all__ = ["OnAdvance", "answer_losses", "generate", "label_scores"]

@@ -82,14 +82,28 @@ def test_generated_answers_come_three_times_as_fast_as_one_by_one_and_are_the_sa
     loop = partial(one_by_one, loaded, examples, NEW)
     work = partial(generate, loaded.model, loaded.tokenizer, examples, NEW, max_length=LONGEST)
     medians, answers = rounds(
-        capsys, ours=lambda: as_scored(loaded, work), plain_loop=loop, loop=lambda: as_scored(loaded, loop)
+        capsys,
+        ours=lambda: as_scored(loaded, work),
+        loop=lambda: as_scored(loaded, loop),
+        plain_ours=work,
+        plain_loop=loop,
     )
-    equal = sum(ours == theirs for ours, theirs in zip(answers["ours"], answers["loop"], strict=True))
     ratio = min(medians["plain_loop"], medians["loop"]) / medians["ours"]
+    plain = medians["plain_loop"] / medians["plain_ours"]
     with capsys.disabled():
-        print(f"{ratio:.1f} times as fast in {loaded.precision}, {equal} of {len(examples)} answers equal")
-    assert equal >= 0.99 * len(examples)
+        print(
+            f"{ratio:.1f} times as fast in {loaded.precision}, {plain:.1f} in the weights' precision; equal answers in "
+            f"the weights' precision {same(answers, 'plain_ours', 'plain_loop')}, in {loaded.precision} "
+            f"{same(answers, 'ours', 'loop')}, of the loop in both {same(answers, 'loop', 'plain_loop')}"
+        )
+    # Rounded products differ with the shape of the batch: there the loop itself is not the measure of what is right.
+    assert same(answers, "plain_ours", "plain_loop") >= 0.99 * len(examples)
     assert ratio >= 3
+
+
+def same(answers, one, other):
+    """How many answers are equal."""
+    return sum(first == second for first, second in zip(answers[one], answers[other], strict=True))
 
 
 def test_labels_are_scored_five_times_as_fast_as_they_are_generated(loaded, splits, capsys):
