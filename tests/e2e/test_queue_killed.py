@@ -1,24 +1,15 @@
 """A dashboard that is killed while runs wait: the next one goes on with them."""
 
 import signal
-import time
 
 import pytest
 
 from core.engine import Engine
 from core.events import RunState, StateChanged, StepTaken
 from tests.e2e.served import Served
+from tests.e2e.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-
-
-def until(condition, seconds=400.0):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := condition():
-            return found
-        time.sleep(0.2)
-    raise AssertionError("it did not happen")
 
 
 def test_a_killed_dashboard_loses_no_run_and_the_next_one_begins_those_that_wait(tmp_path):

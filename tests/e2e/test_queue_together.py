@@ -3,12 +3,11 @@
 import hashlib
 import os
 import signal
-import time
 
 import pytest
 
-from core.engine import Engine
 from core.events import Accompanied, RunState, StateChanged, StepTaken
+from tests.e2e.waiting import looking_into, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
@@ -17,21 +16,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 def engine(tmp_path, monkeypatch):
     # Else each run measures how many threads are fastest, which is fewer beside another, and other bits.
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    engine = Engine(tmp_path / "home")
-    yield engine
-    for job in engine.store.unfinished():
-        engine.store.request_stop(job.id, "now")
-    until(lambda: not engine.store.unfinished(), 100)
-    engine.close()
-
-
-def until(condition, seconds=400.0):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := condition():
-            return found
-        time.sleep(0.2)
-    raise AssertionError("it did not happen")
+    with looking_into(tmp_path / "home") as engine:
+        yield engine
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import itertools
 import re
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -15,6 +14,7 @@ from core.store.identity import identify
 from tests.e2e.seeding import training
 from tests.e2e.served import Served
 from tests.e2e.viewer import says
+from tests.e2e.waiting import looking_into, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -44,12 +44,8 @@ def served(tmp_path_factory):
 @pytest.fixture
 def engine(served):
     """A look into the home of the dashboard; it begins nothing itself."""
-    engine = Engine(served.home)
-    yield engine
-    for job in engine.store.unfinished():
-        engine.store.request_stop(job.id, "now")
-    until(lambda: not engine.store.unfinished(), 100)
-    engine.close()
+    with looking_into(served.home) as engine:
+        yield engine
 
 
 @pytest.fixture
@@ -59,15 +55,6 @@ def worker():
     yield identify(process.pid)
     process.kill()
     process.wait()
-
-
-def until(condition, seconds=600.0):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := condition():
-            return found
-        time.sleep(0.2)
-    raise AssertionError("it did not happen")
 
 
 def endless(engine, seed):

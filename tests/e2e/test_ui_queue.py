@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from core.engine import Engine
 from core.events import RunState, StepTaken
 from tests.e2e.viewer import go, says
+from tests.e2e.waiting import looking_into, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1200)]
 
@@ -15,21 +15,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1200)]
 @pytest.fixture
 def engine(tmp_path):
     """A look into the home of the dashboard; it begins nothing itself."""
-    engine = Engine(tmp_path / "home")
-    yield engine
-    for job in engine.store.unfinished():
-        engine.store.request_stop(job.id, "now")
-    until(lambda: not engine.store.unfinished(), 60)
-    engine.close()
-
-
-def until(condition, seconds=400.0):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := condition():
-            return found
-        time.sleep(0.2)
-    raise AssertionError("it did not happen")
+    with looking_into(tmp_path / "home") as engine:
+        yield engine
 
 
 def plan_of(engine, **changed):

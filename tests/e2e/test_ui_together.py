@@ -4,8 +4,9 @@ import pytest
 
 from core.events import RunState
 from core.strategy.plan import Plan
-from tests.e2e.test_ui_queue import engine, last_step, plan_of, queued, until
+from tests.e2e.test_ui_queue import engine, last_step, plan_of, queued
 from tests.e2e.viewer import go, says
+from tests.e2e.waiting import until
 
 __all__ = ["engine"]
 
