@@ -55,7 +55,7 @@ def vary(base: Base, value: str) -> Variant:
 
 
 def pool(outcomes: Sequence[Outcome], measure: Measure) -> list[Outcome]:
-    """Put the untuned and the tuned model over all parts together before the parts."""
+    """Put the untuned and the tuned model over all parts together before the parts, each as the mean of its rows."""
     parts = [it for it in outcomes if it.run]
     tested = [it for it in parts if it.rows and it.base_rows]
     if not tested:
@@ -111,8 +111,7 @@ def conclude(results: Results) -> Finding | None:
         )
     return Finding(
         headline=f"On {where}, tuning makes it better by {told}",
-        advice="Train the model to keep with this plan. It sees about as many rows as each of these did, so this is "
-        "what to expect of it.",
+        advice="Train the model to keep with this plan: on about as many rows as each of these had, expect about this.",
         adopt=results.plan,
         notes=notes,
     )
