@@ -8,6 +8,8 @@ from torch import nn
 from core.backend import averaging
 from core.backend.averaging import FOLDER, Averaging
 from core.backend.checkpoints import facts
+from core.backend.sameness import decides
+from core.backend.tokenised import Part, Rows
 from core.backend.train import train
 from core.backend.trainer import RowTrainer
 from core.events import Averaged, CheckpointSaved, StepTaken, Validated
@@ -144,3 +146,8 @@ def test_a_run_that_was_stopped_and_goes_on_keeps_the_same_mean(make_task, told,
     train(task, later, later.stopping)
     assert later.of(Averaged) == whole.of(Averaged) != []
     assert _sums(task.folder) == _sums(task.folder.with_name("whole"))
+
+
+def test_checkpoints_of_before_there_was_the_wish_can_be_gone_on_with(make_plan):
+    nothing = Rows(Part([], 0, 0, 0), Part([], 0, 0, 0))
+    assert decides(make_plan(averaging=False), nothing, "") == decides(make_plan(), nothing, "")
