@@ -67,6 +67,19 @@ class Served:
         raise AssertionError(f"The dashboard did not start: {self.output}")
 
 
+def the_rest(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """What a process still prints on both pipes until it ends.
+
+    `communicate` reads past the buffer of a pipe from which lines were already read, so that what
+    lies in it is lost, up to the middle of a line.
+    """
+    assert process.stdout is not None
+    assert process.stderr is not None
+    out, err = process.stdout.read(), process.stderr.read()
+    process.wait(PATIENCE)
+    return out, err
+
+
 def run_app(home: Path, *words: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """`python app.py` with the given words, to its end."""
     return subprocess.run(

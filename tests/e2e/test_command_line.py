@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from tests.e2e.recorder import Recorder
-from tests.e2e.served import PATIENCE, ROOT, run_app
+from tests.e2e.served import PATIENCE, ROOT, run_app, the_rest
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -177,7 +177,7 @@ def endless(home, rows, trained):
 def test_ctrl_c_stops_the_run_and_says_so_last(endless):
     process, run = endless
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=PATIENCE)
+    out, err = the_rest(process)
     last = lines(out)[-1]
     assert (last["run"], last["state"]) == (run, "STOPPED")
     assert process.returncode == 1

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from core.store.store import Store
-from tests.e2e.served import PATIENCE, ROOT, run_app
+from tests.e2e.served import ROOT, run_app, the_rest
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -52,10 +52,10 @@ def test_a_second_run_waits_says_so_and_begins_when_the_first_is_stopped(home, t
         assert json.loads(run_app(home, "pause", running, "--json").stdout) == {"run": running, "state": "PAUSED"}
         assert "saves a checkpoint" in run_app(home, "save", running).stdout
         first.send_signal(signal.SIGINT)
-        assert json.loads(first.communicate(timeout=PATIENCE)[0].splitlines()[-1])["state"] == "STOPPED"
+        assert json.loads(the_rest(first)[0].splitlines()[-1])["state"] == "STOPPED"
         assert run in run_app(home, "queue").stdout
         assert "goes on" in run_app(home, "queue", "--go-on").stderr
-        last = json.loads(second.communicate(timeout=PATIENCE)[0].splitlines()[-1])
+        last = json.loads(the_rest(second)[0].splitlines()[-1])
     assert (last["run"], last["state"]) == (run, "DONE")
     assert run_app(home, "queue").stdout == "Nothing waits.\n"
     refused = run_app(home, "queue", "--first", run, "--json")
