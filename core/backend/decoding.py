@@ -13,12 +13,14 @@ from torch import Tensor
 from transformers import Cache
 from transformers.cache_utils import DynamicLayer
 
-from core.backend.rows import Network
+from core.backend.rows import Network, shared_length
 
 READ_AT_ONCE = 2048
 """Prompt tokens of one forward pass; more were no faster."""
 THINNED = 0.75
 """The batch is made smaller once at most this share of its rows still writes."""
+WORTH_SHARING = 0.2
+"""Share of a pass's tokens that a common beginning must save: rows that follow one need masks, which cost time, too."""
 _PLAIN = frozenset(
     {
         "_from_model_config",
@@ -83,7 +85,8 @@ class _Roomy(DynamicLayer):
 def writes_plainly(model: Network) -> bool:
     """Whether the model's own generation settings ask for nothing that is not done here."""
     own = getattr(model, "generation_config", None)
-    return own is None or set(own.to_diff_dict()) <= _PLAIN
+    # Settings made from a model's configuration name some that are off.
+    return own is None or {name for name, value in own.to_diff_dict().items() if value} <= _PLAIN
 
 
 @torch.no_grad()  # type: ignore[untyped-decorator]
@@ -159,8 +162,8 @@ def _read(model: Network, prompts: Sequence[Sequence[int]], more: int) -> tuple[
     rooms: list[tuple[Tensor, Tensor]] = []
     parts = []
     for start, group in _passes(prompts):
-        read = Cache(layer_class_to_replicate=DynamicLayer)
-        parts.append(_pass(model, group, read))
+        read, shared = Cache(layer_class_to_replicate=DynamicLayer), _shared(group)
+        parts.append(_pass(model, group, shared, read))
         if not rooms:
             rooms = [
                 tuple(part.new_zeros(len(prompts), part.shape[1], longest + more, part.shape[3]) for part in held)
@@ -168,8 +171,11 @@ def _read(model: Network, prompts: Sequence[Sequence[int]], more: int) -> tuple[
             ]
         for room, held in zip(rooms, _held(read), strict=True):
             for into, part in zip(room, held, strict=True):
-                for row, own in enumerate(part[0].split([len(prompt) for prompt in group], dim=1), start):
-                    into[row, :, longest - own.shape[1] : longest] = own
+                begin, *owns = part[0].split([shared, *(len(prompt) - shared for prompt in group)], dim=1)
+                for row, own in enumerate(owns, start):
+                    at = longest - own.shape[1]
+                    into[row, :, at:longest] = own
+                    into[row, :, at - shared : at] = begin
     return [_Roomy(keys, values, longest) for keys, values in rooms], torch.cat(parts)
 
 
@@ -177,20 +183,32 @@ def _held(cache: Cache) -> list[tuple[Tensor, Tensor]]:
     return [(layer.keys, layer.values) for layer in cache.layers]
 
 
-def _pass(model: Network, group: Sequence[Sequence[int]], cache: Cache) -> Any:  # noqa: ANN401 - a tensor
-    """Read prompts end to end into `cache`; the scores after each, (prompts, vocabulary)."""
+def _pass(model: Network, group: Sequence[Sequence[int]], shared: int, cache: Cache) -> Any:  # noqa: ANN401 - a tensor
+    """Read prompts end to end into `cache`, their `shared` first tokens once; the scores after each.
+
+    Returns: (prompts, vocabulary).
+    """
     device = next(model.parameters()).device
-    lengths = [len(prompt) for prompt in group]
+    lengths = [len(prompt) - shared for prompt in group]
+    ids = [*group[0][:shared], *(token for prompt in group for token in prompt[shared:])]
+    positions = [torch.arange(shared), *(torch.arange(shared, len(prompt)) for prompt in group)]
     return model(
-        input_ids=torch.tensor([[token for prompt in group for token in prompt]], device=device),
+        input_ids=torch.tensor([ids], device=device),
         # Four dimensions say "made already": nobody builds a mask quadratic in the length of all rows together.
         attention_mask=torch.ones(1, 1, 1, 1, dtype=torch.bool, device=device),
-        position_ids=torch.cat([torch.arange(length) for length in lengths]).to(device)[None],
+        position_ids=torch.cat(positions).to(device)[None],
         past_key_values=cache,
         use_cache=True,
-        logits_to_keep=torch.tensor(lengths, device=device).cumsum(0) - 1,
+        logits_to_keep=torch.tensor(lengths, device=device).cumsum(0) + shared - 1,
+        shared_length=shared,
         row_lengths=lengths,
     ).logits[0]
+
+
+def _shared(group: Sequence[Sequence[int]]) -> int:
+    """Tokens that all prompts begin with, where reading them once is worth the masks that the rows then need."""
+    shared = shared_length(group)
+    return shared if shared * (len(group) - 1) >= WORTH_SHARING * sum(map(len, group)) else 0
 
 
 def _passes(prompts: Sequence[Sequence[int]]) -> list[tuple[int, list[Sequence[int]]]]:

@@ -12,7 +12,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from core.backend.rows import Network
+from core.backend.rows import Network, shared_length
 
 FROM_PROMPT = -1
 """The parent of a token that follows the prompt."""
@@ -93,20 +93,24 @@ class Asked:
 
 @torch.no_grad()  # type: ignore[untyped-decorator]
 def tree_scores(model: Network, group: Sequence[Asked]) -> list[list[float]]:
-    """Log-likelihood of each label as the whole answer, in nats, for each prompt; one forward pass, nothing padded."""
+    """Log-likelihood of each label as the whole answer, in nats, for each prompt; one forward pass, nothing padded.
+
+    What all prompts begin with, such as the instruction, is read once.
+    """
     device = next(model.parameters()).device
-    ids = [token for one in group for token in (*one.ids, *one.tree.tokens)]
-    positions = [
-        at for one in group for at in (*range(len(one.ids)), *(len(one.ids) + depth for depth in one.tree.depths))
-    ]
+    shared = shared_length([one.ids for one in group])
+    ids = [*group[0].ids[:shared], *(token for one in group for token in (*one.ids[shared:], *one.tree.tokens))]
+    positions = [*range(shared)]
+    for one in group:
+        positions += [*range(shared, len(one.ids)), *(len(one.ids) + depth for depth in one.tree.depths)]
     # The head looks at the prompt's last token and at each node: a row of its scores for each.
     kept: list[int] = []
     first: list[int] = []
-    start = 0
+    end = shared
     for one in group:
+        end += one.tokens - shared
         first.append(len(kept))
-        kept += range(start + len(one.ids) - 1, start + one.tokens)
-        start += one.tokens
+        kept += range(end - len(one.tree.tokens) - 1, end)
     logits = model(
         input_ids=torch.tensor([ids], device=device),
         # Four dimensions say "made already": nobody builds a mask quadratic in the length of all rows together.
@@ -114,8 +118,9 @@ def tree_scores(model: Network, group: Sequence[Asked]) -> list[list[float]]:
         position_ids=torch.tensor([positions], device=device),
         use_cache=False,
         logits_to_keep=torch.tensor(kept, device=device),
-        row_lengths=[one.tokens for one in group],
-        row_masks=[one.tree.mask(len(one.ids)).to(device) for one in group],
+        shared_length=shared,
+        row_lengths=[one.tokens - shared for one in group],
+        row_masks=[one.tree.mask(len(one.ids))[:, :, shared:].to(device) for one in group],
     ).logits[0]  # (places that are followed, vocabulary)
     rows = [at + 1 + place.after for at, one in zip(first, group, strict=True) for place in _places(one)]
     tokens = [place.token for one in group for place in _places(one)]

@@ -69,21 +69,38 @@ def row_attention(
     row_lengths: Sequence[int] | None = None,
     **kwargs: Any,  # noqa: ANN401 - what the model's attention layer knows
 ) -> tuple[Tensor, None]:
-    """Torch's fused attention; with `row_lengths` each row attends to itself alone, and sees what `row_masks` says."""
+    """Torch's fused attention; with `row_lengths` each row attends to itself alone, and sees what `row_masks` says.
+
+    The first `shared_length` tokens are how all rows begin, read once: each row sees them before its own.
+    """
     if row_lengths is None:
         return sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
     window, masks = kwargs.get("sliding_window"), kwargs.pop("row_masks", None)
+    shared = kwargs.pop("shared_length", 0)
     if query.device.type == "cpu":
         # On a processor fused attention's backward pass is several times slower in bf16.
         query, key, value = query.float(), key.float(), value.float()
     outputs = []
+    begin, *parts = zip(*(part.split([shared, *row_lengths], dim=2) for part in (query, key, value)), strict=True)
     with torch.autocast(query.device.type, enabled=False):
-        for row, (q, k, v) in enumerate(
-            zip(*(part.split(list(row_lengths), dim=2) for part in (query, key, value)), strict=True)
-        ):
-            mask = masks[row] if masks else _window(q, window)
+        if shared:
+            outputs.append(sdpa_attention_forward(module, *begin, _sight(begin[0], 0, window), **kwargs)[0])
+        for row, (q, k, v) in enumerate(parts):
+            mask = masks[row] if masks else _sight(q, shared, window)
+            if shared:
+                k, v = torch.cat([begin[1], k], dim=2), torch.cat([begin[2], v], dim=2)
             outputs.append(sdpa_attention_forward(module, q, k, v, mask, **kwargs)[0])
     return torch.cat(outputs, dim=1), None
+
+
+def shared_length(prompts: Sequence[Sequence[int]]) -> int:
+    """Tokens that all `prompts` begin with, such as their instruction; each keeps one of its own to be read."""
+    if len(prompts) < 2:
+        return 0
+    # What the first and the last in order have in common, all have.
+    least, most = min(prompts, key=list), max(prompts, key=list)
+    alike = next((at for at, (one, other) in enumerate(zip(least, most, strict=False)) if one != other), len(least))
+    return min(alike, *(len(prompt) - 1 for prompt in prompts))
 
 
 def joined_losses(model: Network, rows: Sequence[Encoded], *, smoothing: float = 0.0) -> Tensor:
@@ -230,14 +247,14 @@ def _places(rows: Sequence[Encoded], device: torch.device) -> tuple[Tensor, Tens
     return torch.tensor(row_of, device=device), torch.tensor(at, device=device)
 
 
-def _window(query: Tensor, window: int | None) -> Tensor | None:
-    """The mask of a sliding window where a row is longer than it; else none, which means causal."""
-    length = query.shape[2]
-    if window is None or length <= window:
+def _sight(query: Tensor, before: int, window: int | None) -> Tensor | None:
+    """What a row sees that follows `before` tokens, (1, 1, own, all); None where that is what is causal anyway."""
+    own = query.shape[2]
+    if not before and (window is None or own <= window):
         return None
-    places = torch.arange(length, device=query.device)
-    distance = places[:, None] - places[None, :]
-    return ((distance >= 0) & (distance < window))[None, None]
+    places = torch.arange(before + own, device=query.device)
+    distance = places[before:, None] - places[None, :]
+    return ((distance >= 0) & (distance < (window or before + own)))[None, None]
 
 
 AttentionInterface.register(ATTENTION, row_attention)

@@ -41,6 +41,21 @@ def test_each_answer_is_the_one_that_its_prompt_gets_alone(loaded, monkeypatch):
     assert generate(loaded.model, loaded.tokenizer, ROWS, NEW, max_length=128) == [alone(loaded, row) for row in ROWS]
 
 
+def test_every_shape_without_settings_of_its_own_for_writing_takes_the_fast_way(loaded):  # noqa: F811
+    assert decoding.writes_plainly(loaded.model)
+
+
+def test_prompts_that_begin_alike_are_answered_as_each_alone(loaded, monkeypatch):  # noqa: F811
+    shared = []
+    honest = decoding._shared
+    monkeypatch.setattr(decoding, "_shared", lambda group: shared.append(honest(group)) or shared[-1])
+    asked = "Name the colour of what follows in one word and say nothing else"
+    rows = [Example(i, (Turn("user", f"{asked}: {'very ' * (i % 3)}{i}."),), "red") for i in range(12)]
+    assert generate(loaded.model, loaded.tokenizer, rows, NEW, max_length=128) == [alone(loaded, row) for row in rows]
+    if loaded.model.config.model_type != "mistral":  # which sees a few tokens only, and reads from a cache
+        assert max(shared) > 8
+
+
 def test_a_penalty_on_repetition_counts_prompt_and_answer_as_in_transformers(loaded, penalty):  # noqa: F811
     found = generate(loaded.model, loaded.tokenizer, ROWS[:9], NEW, max_length=128)
     assert found == [alone(loaded, row) for row in ROWS[:9]]
@@ -54,7 +69,8 @@ def test_what_is_told_on_the_way_ends_with_all_rows(loaded, monkeypatch):  # noq
     assert told[-1] == len(ROWS)
 
 
-def test_a_stop_ends_the_answers_that_are_being_written(loaded):  # noqa: F811
+def test_a_stop_ends_the_answers_that_are_being_written(loaded, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(generation, "MOST_ROWS", 16)  # random weights may all go round at the same token
     stopping = threading.Event()
     heard = []
 

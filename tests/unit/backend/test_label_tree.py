@@ -7,7 +7,7 @@ from transformers import MistralConfig, MistralForCausalLM
 from core.backend import scoring
 from core.backend.label_tree import Tree
 from core.backend.model import load_base
-from core.backend.rows import ATTENTION
+from core.backend.rows import ATTENTION, shared_length
 from core.backend.scoring import label_scores
 from core.backend.tokens import answer_ids, prompt_ids
 from core.dataset.example import Example, Turn
@@ -68,6 +68,37 @@ def test_passes_of_few_tokens_score_the_same(loaded, monkeypatch):
     for one, other in zip(whole, parts, strict=True):
         assert one == pytest.approx(other, abs=2e-4)
     assert told[-1] == len(ROWS)
+
+
+def test_what_all_prompts_begin_with_is_read_once_and_labels_score_the_same(loaded):
+    rows = [Example(i, (Turn("user", f"Name the colour of what follows.\n\n{i} fruits."),), "red") for i in range(16)]
+    prompts = scoring._prompts(loaded.tokenizer, rows, LABELS, 128)
+    told = []
+    watch = loaded.model.register_forward_pre_hook(lambda _m, _a, given: told.append(given), with_kwargs=True)
+    try:
+        found = label_scores(loaded.model, loaded.tokenizer, rows, LABELS, max_length=128)
+    finally:
+        watch.remove()
+    for example, scores in zip(rows, found, strict=True):
+        assert scores == pytest.approx([alone(loaded, example, label) for label in LABELS], abs=2e-4)
+    if "row_masks" in told[-1]:  # all shapes but the one that sees a few tokens only
+        shared = told[-1]["shared_length"]
+        assert shared >= 5
+        assert told[-1]["input_ids"].shape[1] == sum(prompt.asked.tokens for prompt in prompts) - 15 * shared
+
+
+@pytest.mark.parametrize(
+    ("prompts", "shared"),
+    [
+        ([[1, 2, 3], [1, 2, 4], [1, 2]], 1),
+        ([[1, 2, 3], [1, 2, 3]], 2),
+        ([[1, 2, 3], [4, 2, 3]], 0),
+        ([[1, 2, 3]], 0),
+        ([[7], [7, 8]], 0),
+    ],
+)
+def test_a_common_beginning_leaves_each_prompt_a_token_of_its_own(prompts, shared):
+    assert shared_length(prompts) == shared
 
 
 def test_a_model_with_another_attention_scores_the_same_from_a_cache(loaded):
