@@ -9,20 +9,10 @@ from core.events import RunState, StateChanged
 from core.store.queue import Fitting, Limit
 from core.store.schema import VERSION
 from core.store.store import Store
+from tests.unit.store.conftest import queued
 from tests.unit.store.older import make_older
 
 FORK = multiprocessing.get_context("fork")
-
-
-@pytest.fixture
-def store(tmp_path):
-    with_home = Store(tmp_path / "home")
-    yield with_home
-    with_home.close()
-
-
-def queued(store, *names):
-    return [store.add_run({"seed": name}, name).id for name in names]
 
 
 def fitting(store):

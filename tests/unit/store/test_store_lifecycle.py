@@ -15,13 +15,6 @@ from core.store.store import Store
 from core.store.wishes import FREE, NOW
 
 
-@pytest.fixture
-def store(tmp_path):
-    with_home = Store(tmp_path / "home")
-    yield with_home
-    with_home.close()
-
-
 def states(store, job):
     """All states that the log says the job had, in order."""
     said = [record.event for record in store.since(job.run_id) if record.job_id == job.id]
