@@ -1,14 +1,20 @@
 """How long a study that goes on will still take: the run at work by its own pace, the others by their forecast."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+from core.engine import Engine
 from core.errors import UserError
 from core.events import RunState
 from core.strategy.plan import Plan
 from core.study.outcome import Outcome
 from core.study.report import Report
 from ui import phrases, words
-from ui.desk import Desk
+from ui.present import RunView
+
+View = Callable[[str], RunView]
+"""A run as of now, by its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +42,18 @@ class Left:
             told = f"at least {told.removeprefix('about ')}, {words.counted(self.unknown, 'run')} not measured yet"
         return f"{told}, after the run that is at work" if self.behind else told
 
+    def as_json(self) -> dict[str, Any]:
+        """The shape under "left" of `fewtune study --json`."""
+        seconds = [self.low, self.high] if self.known else None
+        return {"seconds": seconds, "known": self.known, "unknown": self.unknown, "behind": self.behind}
 
-def left(desk: Desk, report: Report) -> Left:
+
+def left(engine: Engine, report: Report, view: View) -> Left:
     """What is left of the study as of now."""
     plans = {variant.run: variant.plan for variant in report.study.variants if variant.run}
-    spans = [_span(desk, it, plans[it.run]) for it in report.outcomes if it.run in plans and not it.is_over]
+    spans = [_span(engine, it, plans[it.run], view) for it in report.outcomes if it.run in plans and not it.is_over]
     known = [span for span in spans if span is not None]
-    at_work = [job.run_id for job in desk.engine.store.soon()]
+    at_work = [job.run_id for job in engine.store.soon()]
     return Left(
         low=sum(low for low, _ in known),
         high=sum(high for _, high in known),
@@ -52,16 +63,16 @@ def left(desk: Desk, report: Report) -> Left:
     )
 
 
-def _span(desk: Desk, outcome: Outcome, plan: Plan) -> tuple[float, float] | None:
+def _span(engine: Engine, outcome: Outcome, plan: Plan, view: View) -> tuple[float, float] | None:
     """Low and high of one run; None where nothing like it was measured."""
     try:
-        forecast = desk.engine.time_forecast(plan)
+        forecast = engine.time_forecast(plan)
     except UserError:  # its rows or its model are gone
         forecast = None
     scoring = forecast.scoring_seconds if forecast else 0.0
     if outcome.state is RunState.EVALUATING:
         return (scoring, scoring) if scoring else None
-    paced = phrases.seconds_left(desk.view(outcome.run)) if outcome.state is RunState.TRAINING else None
+    paced = phrases.seconds_left(view(outcome.run)) if outcome.state is RunState.TRAINING else None
     if paced is not None:
         return paced[0] + scoring, paced[1] + scoring
     return (forecast.low_seconds, forecast.high_seconds) if forecast else None

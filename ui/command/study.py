@@ -12,11 +12,12 @@ from core.study.kinds import KINDS
 from core.study.outcome import Outcome
 from core.study.report import Outlook, Report
 from core.study.study import Study, read_id
-from ui import words
+from ui import studytime, words
 from ui.command import say
 from ui.command.follow import POLL, Left, as_json_lines
 from ui.command.timing import measure
 from ui.command.train import make_plan
+from ui.present import RunView, follow
 
 
 def study(engine: Engine, given: Namespace) -> int:
@@ -89,44 +90,60 @@ def _see_through(engine: Engine, begun: Study, *, as_json: bool) -> int:
     Raises:
         Left: Ctrl+C was pressed twice.
     """
-    there = {it.run for it in begun.variants if it.reused and engine.store.run(it.run).state.is_final}
-    runs = {it.run: it.label for it in begun.variants if it.run and it.run not in there}
-    seen: dict[str, int] = {}
+    following = _Following(engine, begun, as_json=as_json)
     try:
-        _until_over(engine, runs, seen, as_json=as_json)
+        following.to_the_end()
     except KeyboardInterrupt:
         say.note(f"\nStopping study {begun.id}; what is done is kept. Ctrl+C again leaves it alone.")
         engine.studies.stop(begun.number)
         try:
-            _until_over(engine, runs, seen, as_json=as_json)
+            following.to_the_end()
         except KeyboardInterrupt:
             raise Left(f"Study {begun.id} ends by itself: 'fewtune study --show {begun.id}' shows it.") from None
         say.note(f"'fewtune study --go-on {begun.id}' goes on with it.")
     return _tell(engine.studies.report(begun.number), as_json=as_json)
 
 
-def _until_over(engine: Engine, runs: Mapping[str, str], seen: dict[str, int], *, as_json: bool) -> None:
-    while True:
-        over = all(engine.store.run(run).state.is_final for run in runs)
-        for run, label in runs.items():
-            _show(engine, run, label, seen, as_json=as_json)
-        if over:
+class _Following:
+    """A study's own runs, until all are over: what each says, and after each end what is left."""
+
+    def __init__(self, engine: Engine, begun: Study, *, as_json: bool) -> None:
+        self._engine, self._study, self._as_json = engine, begun, as_json
+        there = {it.run for it in begun.variants if it.reused and engine.store.run(it.run).state.is_final}
+        self._runs = {it.run: it.label for it in begun.variants if it.run and it.run not in there}
+        self._views = {run: RunView() for run in self._runs}
+        self._over = 0
+
+    def to_the_end(self) -> None:
+        """Pass on all that its runs say."""
+        while True:
+            over = sum(self._engine.store.run(run).state.is_final for run in self._runs)
+            for run in self._runs:
+                self._show(run)
+            if over == len(self._runs):
+                return
+            if over != self._over:
+                self._over = over
+                self._say_left()
+            time.sleep(POLL)
+
+    def _show(self, run: str) -> None:
+        news = self._engine.since(run, self._views[run].seq)
+        self._views[run] = follow(self._views[run], news)
+        if self._as_json:
+            as_json_lines(run)(news)
             return
-        time.sleep(POLL)
+        for record in news:
+            if isinstance(record.event, StateChanged):
+                reason = f" {record.event.reason}" if record.event.reason else ""
+                say.note(f"{self._runs[run]}: {record.event.state.value.lower()}.{reason}")
 
-
-def _show(engine: Engine, run: str, label: str, seen: dict[str, int], *, as_json: bool) -> None:
-    news = engine.since(run, seen.get(run, 0))
-    if not news:
-        return
-    seen[run] = news[-1].seq
-    if as_json:
-        as_json_lines(run)(news)
-        return
-    for record in news:
-        if isinstance(record.event, StateChanged):
-            reason = f" {record.event.reason}" if record.event.reason else ""
-            say.note(f"{label}: {record.event.state.value.lower()}.{reason}")
+    def _say_left(self) -> None:
+        left = studytime.left(self._engine, self._engine.studies.report(self._study.number), self._views.__getitem__)
+        if self._as_json:
+            say.answer({"study": self._study.id, "left": left.as_json()})
+        elif left.told:
+            say.note(f"{self._over} of {words.counted(len(self._runs), 'run')} over, {left.told}.")
 
 
 def _tell(report: Report, *, as_json: bool) -> int:

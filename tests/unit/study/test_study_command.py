@@ -1,6 +1,7 @@
 """`fewtune study`: what it will take, the events of its runs, what it found; stopped by Ctrl+C and gone on with."""
 
 import json
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -35,7 +36,8 @@ def test_a_study_says_what_it_takes_then_its_runs_then_what_it_found(run, quick)
     assert code == 0
     assert said.out.startswith("2 runs to train.\nTime not known, because nothing like it was measured here: rank 2,")
     code, said = run(*quick, "--json")
-    first, *events, last = map(json.loads, said.out.splitlines())
+    first, *lines, last = map(json.loads, said.out.splitlines())
+    events = [line for line in lines if "run" in line]
     assert (first["study"], first["kind"], first["forecast"]["runs"]) == ("s1", "rank", 2)
     assert {event["run"] for event in events} == {it["run"] for it in last["variants"] if it["run"]}
     assert [it["label"] for it in last["variants"]] == ["Untuned", "rank 2", "rank 4"]
@@ -50,6 +52,19 @@ def test_a_study_says_what_it_takes_then_its_runs_then_what_it_found(run, quick)
     assert [line.split()[0] for line in said.out.splitlines()] == ["study", "s2", "s1"]
     assert run("study", "--forget", "s2")[0] == 0
     assert run("study", "--show", "s2", "--json")[0] == 2
+
+
+def test_after_each_run_but_the_last_it_is_said_what_is_left(run, quick):
+    code, said = run(*quick)
+    assert code == 0
+    (told,) = (line for line in said.err.splitlines() if " over, " in line)
+    assert re.fullmatch(r"1 of 2 runs over, (about .+|.+ to .+) left\.", told)
+    assert said.err.index("rank 2: done.") < said.err.index(told) < said.err.index("rank 4: done.")
+    _, said = run(*quick, "--set", "seed=11", "--json")
+    (line,) = (line for line in map(json.loads, said.out.splitlines()) if "left" in line)
+    left = line["left"]
+    assert (line["study"], left["known"], left["unknown"], left["behind"]) == ("s2", 1, 0, False)
+    assert 0 < left["seconds"][0] <= left["seconds"][1]
 
 
 def test_ctrl_c_stops_the_study_and_it_can_be_gone_on_with(run, quick, monkeypatch):

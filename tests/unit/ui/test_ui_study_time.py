@@ -128,10 +128,10 @@ def test_the_forecasts_of_a_studys_waiting_runs_add_up(desk, monkeypatch):
         Outcome(label=it.label, run=it.run, state=state) for it, state in zip(study.variants, states, strict=True)
     )
     report = replace(desk.engine.studies.report(study.number), outcomes=found)
-    assert studytime.left(desk, report).told == "time left: known once one has run"
+    assert studytime.left(desk.engine, report, desk.view).told == "time left: known once one has run"
     monkeypatch.setattr(desk.engine, "time_forecast", lambda plan: TIME)
-    assert studytime.left(desk, report) == Left(180.0, 7200.0, 2)
-    assert "3 min to 2 h left" in studysheet.headline(report, studytime.left(desk, report).told)
+    assert studytime.left(desk.engine, report, desk.view) == Left(180.0, 7200.0, 2)
+    assert "3 min to 2 h left" in studysheet.headline(report, studytime.left(desk.engine, report, desk.view).told)
 
 
 def test_an_address_leads_to_one_study_and_says_where_there_is_none(desk):

@@ -147,7 +147,7 @@ def _drawn(desk: Desk, study: str) -> list[Any]:
 
 
 def _head(desk: Desk, report: Report) -> str:
-    return studysheet.headline(report, "" if report.is_over else studytime.left(desk, report).told)
+    return studysheet.headline(report, "" if report.is_over else studytime.left(desk.engine, report, desk.view).told)
 
 
 def _report(desk: Desk, study: str) -> Report | None:
