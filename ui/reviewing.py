@@ -24,7 +24,7 @@ from core.dataset.choice import DataChoice
 from core.errors import NotFoundError, UserError
 
 REVIEW, ACCEPTED, REJECTED = "review", "accepted", "rejected"
-_DOUBTS = {"quality", "off_topic", "grounded"}
+_DOUBTS = {"quality", "off_topic", "grounded", "ends"}
 """Checks that can be wrong about a good row, so that people look at what they rejected."""
 
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 
 from core.augment.entries import Entry, Shape
 
+FEWEST_AUC = 0.7
+"""A classifier that cannot tell the seeds from their damaged copies better than this judges nobody."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Numbers: TypeAlias = NDArray[np.float64]
 
 Vectors: TypeAlias = "Callable[[Sequence[str], Sequence[str]], Numbers]"
-_LONG = 6
+LONG = 6
 """Words of an answer that can be cut."""
 _ROWS_AT_ONCE = 512
 _NUMBER = re.compile(r"\d[\d,.]*\d|\d")
@@ -45,7 +45,7 @@ def damaged_answers(asked: Sequence[str], answers: Sequence[str], chance: Random
         if _NUMBER.search(answer):
             damaged.append(Damaged(place, _other_number(answer, chance), "another number"))
         words = answer.split()
-        if len(words) >= _LONG:
+        if len(words) >= LONG:
             damaged.append(Damaged(place, " ".join(words[: chance.randint(2, len(words) * 2 // 3)]), "cut"))
             damaged += [Damaged(place, f"{answer} {other}", "grown") for other in others[-1:]]
     return [copy for copy in damaged if copy.answer != answers[copy.place]]

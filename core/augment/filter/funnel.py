@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from core.augment.entries import Entry
 from core.augment.filter.check import Check, Known
+from core.augment.filter.ends import ENDS
 from core.augment.filter.grounded import GROUNDED
 from core.augment.filter.likeness import COSINE, LEAKAGE, ROUGE
 from core.augment.filter.offtopic import OFF_TOPIC
@@ -14,7 +15,7 @@ from core.registry import Registry
 
 CHECKS: Registry[Check] = Registry(  # cheap first; what one rejects the next ones never see
     "check of candidates",
-    [COPIES, LENGTHS, CUT, REFUSALS, ROUGE, COSINE, LEAKAGE, GROUNDED, OFF_TOPIC, QUALITY],
+    [COPIES, LENGTHS, CUT, REFUSALS, ROUGE, COSINE, LEAKAGE, GROUNDED, OFF_TOPIC, ENDS, QUALITY],
 )
 
 

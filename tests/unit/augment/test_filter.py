@@ -33,11 +33,7 @@ def rows(*texts, label="a"):
     [
         ("legal_clauses", 0.9, 0.15),
         ("medical_notes", 0.9, 0.15),
-        (
-            "financial_qa",
-            0.85,
-            0.3,
-        ),  # answers that are pieces of the report, and were cut, pass: what-the-checks-keep.md
+        ("financial_qa", 0.85, 0.2),  # one draw; answers of other rows pass: what-the-checks-keep.md
     ],
 )
 def test_real_rows_are_kept_and_damaged_ones_rejected(task, good, damaged, tmp_path):
