@@ -43,10 +43,10 @@ def named(plan: Plan) -> str:
     return f"{METHODS[plan.method].title}, {size_of(plan)}".rstrip(", ")
 
 
-def short(plan: Plan, memory: MemoryForecast) -> str:
+def short(plan: Plan) -> str:
     """The plan in one short line, as the steps show it."""
     options = size_of(plan).replace("rank ", "r=")
-    return f"{METHODS[plan.method].title} {options}".strip() + f", {words.gib(memory.total_gib)}"
+    return f"{METHODS[plan.method].title} {options}".strip()
 
 
 def headline(advice: Advice, plan: Plan, memory: MemoryForecast, changed: int) -> str:

@@ -230,10 +230,7 @@ class Desk:
     def told(self, choice: DataChoice) -> str:
         """The data in one short line, if they have been read."""
         report = self.readings.report(choice)
-        if report is None:
-            return ""
-        kinds = f", {words.counted(len(report.labels), 'label')}" if report.labels else ""
-        return f"{words.counted(report.rows, 'row')}{kinds}"
+        return "" if report is None else words.counted(report.rows, "row")
 
     def advice(self, draft: Mapping[str, Any], choice: DataChoice) -> Advice:
         """The recommendation for the draft's data, model and wishes; asked again only when one of them changed."""

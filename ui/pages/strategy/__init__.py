@@ -218,7 +218,7 @@ def _drawn(desk: Desk, **folded: bool) -> list[Any]:
     memory = desk.engine.forecast(sheet.plan)
     time_ = desk.engine.time_forecast(sheet.plan, measure.price_of(desk))
     own = Outlook(sheet.plan.method, sheet.plan.options, memory, time_)
-    desk.chosen_method = advicesheet.short(sheet.plan, memory)
+    desk.chosen_method = advicesheet.short(sheet.plan)
     return [
         advicesheet.headline(sheet.advice, sheet.plan, memory, sheet.changed),
         advicesheet.card(sheet.plan, memory, time_, sheet.changed),
