@@ -185,7 +185,7 @@ def inspect(
         file_rows={file: len(reading.table.rows) for file, reading in readings.items()},
         language=main_language(inspection),
         conversions=() if sure else tuple(conversion.name for conversion in fitting(table)),
-        enough=sufficiency(len(train), detection.format, labels),
+        enough=sufficiency(inspection),
     )
 
 

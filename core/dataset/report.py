@@ -90,7 +90,7 @@ class Report:
     conversions: tuple[str, ...]
     """Names of conversions that would make other examples of the rows."""
     enough: tuple[str, str]
-    """Whether the examples are enough, "red", "amber" or "green", and the same in a sentence."""
+    """Whether the examples by people are enough, "red", "amber" or "green", and the same in a sentence."""
 
     @property
     def ready(self) -> bool:

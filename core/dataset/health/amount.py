@@ -6,6 +6,7 @@ from typing import Literal
 from core.dataset.finding import Finding, counted, quoted
 from core.dataset.health.check import Check, Inspection
 from core.dataset.health.labels import fold
+from core.dataset.provenance import generated_rows
 from core.dataset.splits.split import MIN_TRAIN
 
 Tone = Literal["red", "amber", "green"]
@@ -14,9 +15,26 @@ FEW = 100
 _FEW_OF_A_LABEL = 10
 
 
-def sufficiency(usable: int, format_name: str, labels: Mapping[str, int]) -> tuple[Tone, str]:
-    """How far `usable` examples go, in one sentence; `labels` are label to number of rows, empty for free text."""
-    have = counted(usable, "example")
+def sufficiency(inspection: Inspection) -> tuple[Tone, str]:
+    """How far the training file's examples by people go, in one sentence, which tells the generated ones apart."""
+    made = _made(inspection)
+    labels = {label: sum(row not in made for row in rows) for label, rows in inspection.labels().items()}
+    return how_far(len(inspection.train) - len(made), inspection.format, labels, len(made))
+
+
+def _made(inspection: Inspection) -> set[int]:
+    """Numbers of the training file's generated rows."""
+    rows = inspection.index("train").rows
+    return {rows[place] for place in generated_rows(inspection.readings["train"].table, rows)}
+
+
+def how_far(usable: int, format_name: str, labels: Mapping[str, int], generated: int = 0) -> tuple[Tone, str]:
+    """How far `usable` examples go, beside which `generated` ones may stand.
+
+    `labels` are label to number of rows, empty for free text.
+    """
+    more = f" by people, with {counted(generated, 'generated row')}" if generated else ""
+    have = f"{counted(usable, 'example')}{more}"
     if usable < MIN_TRAIN:
         return "red", f"{have}: too few to train; at least {MIN_TRAIN} are needed, and 50 are a sensible beginning."
     labels = _joined(labels)
@@ -51,10 +69,9 @@ _STEPS: tuple[tuple[int, Tone, str], ...] = (
 
 
 def _run(inspection: Inspection) -> Iterable[Finding]:
-    usable = len(inspection.train)
+    usable = len(inspection.train) - len(_made(inspection))
     if MIN_TRAIN <= usable < FEW:  # with still fewer, the split is refused with an error of its own
-        labels = {label: len(rows) for label, rows in inspection.labels().items()}
-        _, what = sufficiency(usable, inspection.format, labels)
+        _, what = sufficiency(inspection)
         fix = "Begin with them, and add examples where the trained model errs."
         yield Finding(name="few-rows", severity="note", what=what, fix=fix)
 

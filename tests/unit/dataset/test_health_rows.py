@@ -1,7 +1,11 @@
+from itertools import zip_longest
+
 import pytest
 
 from core.dataset.health import CHECKS, find_all, sufficiency
+from core.dataset.health.amount import how_far
 from core.dataset.health.check import SAMPLE, Check
+from core.dataset.provenance import COLUMN, HUMAN, Generated
 from tests.unit.dataset.inspecting import LABELLED, PAIRS, findings, inspection, mended, pairs, plain, texts
 
 
@@ -121,9 +125,31 @@ def test_a_look_at_some_rows_only_is_said():
     ],
 )
 def test_it_is_said_how_far_the_rows_go(usable, labels, tone):
-    said = sufficiency(usable, PAIRS[0], labels)
+    said = how_far(usable, PAIRS[0], labels)
     assert said[0] == tone
     assert said[1].startswith(f"{usable} examples")
+
+
+def with_origins(rows, *origins):
+    """The rows with a column that says who wrote them, people where `origins` end."""
+    return [{**row, COLUMN: origin} for row, origin in zip_longest(rows, origins, fillvalue=HUMAN)]
+
+
+def test_whether_there_are_enough_goes_by_the_rows_of_people_and_tells_the_generated_ones():
+    made = Generated("a teacher", (200,), "").cell
+    rows = with_origins(plain(200), *[made] * 140)
+    told = "60 examples by people, with 140 generated rows: enough to learn a style, few to learn a skill; more of "
+    assert sufficiency(inspection(rows)) == ("amber", f"{told}them help most.")
+    assert findings(rows)["few-rows"].what.startswith(told)
+    assert sufficiency(inspection(with_origins(plain(200))))[1].startswith("200 examples: ")
+    assert sufficiency(inspection(with_origins(plain(60), *[made] * 55)))[0] == "red"
+
+
+def test_a_label_that_a_teacher_filled_up_is_as_rare_as_people_left_it():
+    rows = with_origins(texts(200, ("bill", "card")), *[Generated("a teacher", (), "").cell, HUMAN] * 96)
+    said = sufficiency(inspection(rows, LABELLED))
+    assert said[0] == "amber"
+    assert said[1].startswith("104 examples by people, with 96 generated rows; of the 2 labels 'bill' has only 4, ")
 
 
 def test_few_rows_are_a_note():
