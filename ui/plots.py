@@ -232,6 +232,9 @@ def axes(title: str, x: str, y: str, height: int) -> dict[str, Any]:
         "fixedrange": True,
         "automargin": True,
     }
+    place = {"x": 0.012, "xref": "container", "y": 0.975, "yanchor": "top"}
+    # Of several lines plotly sets the first one's foot, not its top, at that height.
+    pad = {"t": 10 if "<br>" in title else 0}
     return {
         "height": height,
         "autosize": True,
@@ -239,7 +242,7 @@ def axes(title: str, x: str, y: str, height: int) -> dict[str, Any]:
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": "system-ui, sans-serif", "size": 12, "color": _TEXT},
-        "title": {"text": title, "x": 0.012, "xref": "container", "y": 0.975, "yanchor": "top", "font": {"size": 13.5}},
+        "title": {"text": title, "font": {"size": 13.5}, "pad": pad} | place,
         "legend": {"orientation": "h", "x": 0, "y": 1.01, "yanchor": "bottom", "font": {"size": 11.5}},
         "hovermode": "x unified",
         "hoverlabel": {"font": {"size": 12}},

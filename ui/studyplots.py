@@ -14,8 +14,10 @@ from ui import plots, studysheet, words
 from ui.plots import AMBER, BLUE, GREEN, GREY, Figure
 
 HEIGHT = 380
-_LINE = 46
-"""Letters of a line of the title that a narrow page has room for."""
+LINE = 36
+"""Letters of a line of the title that a page of 390 pixels has room for, bold and in a wide typeface."""
+_TITLE_LINE, _LEGEND_LINE = 17, 19
+"""Pixels."""
 _BAND = "rgba(0,114,178,0.14)"
 _CURVE_POINTS = 60
 _FURTHER = 1.5
@@ -27,13 +29,12 @@ def figure(report: Report) -> Figure:
     kind = KINDS[report.study.kind]
     scored = [it for it in report.outcomes if it.score is not None]
     if not scored or not report.primary:
-        return plots.sentence(kind.question, "The first score appears when the first run has ended.", HEIGHT)
+        told = _wrapped("The first score appears when the first run has ended.")
+        return plots.sentence(_wrapped(kind.question), told, HEIGHT)
     measure = METRICS[report.primary]
-    title = "<br>".join(textwrap.wrap(words.shortened(studysheet.found(report), 130), _LINE))
+    title = _wrapped(words.shortened(studysheet.found(report), 130))
     scale = 100.0 if measure.unit == "%" else 1.0
-    lines = title.count("<br>") + 1
     layout = plots.axes(title, kind.axis, f"{measure.title}{', %' if scale > 1 else ''}", HEIGHT)
-    layout["margin"]["t"] += 17 * max(0, lines - 2)  # else a long title runs into the legend
     ordered = [it for it in scored if it.at is not None] if kind.axis else []
     if ordered:
         untuned = next((it for it in scored if not it.run), None)
@@ -46,13 +47,20 @@ def figure(report: Report) -> Figure:
         data = [_points([it.label for it in scored], scored, measure, scale)]
         layout["xaxis"] |= {"type": "category", "fixedrange": True}
     layout["hovermode"] = "closest"
+    named = sum(it.get("showlegend", True) for it in data)
+    # Else a long title runs into the legend, whose names stand one above the other on a narrow page.
+    layout["margin"]["t"] += max(0, _TITLE_LINE * title.count("<br>") - 9) + _LEGEND_LINE * max(0, named - 1)
     return {"data": data, "layout": layout}
+
+
+def _wrapped(sentence: str) -> str:
+    return "<br>".join(textwrap.wrap(sentence, LINE))
 
 
 def _along(scored: Sequence[Outcome], measure: Measure, scale: float, curve: Curve | None) -> list[dict[str, Any]]:
     places = [float(it.at or 0.0) for it in scored]
     alike = [it for it in scored if not it.aside]
-    data = []
+    data: list[dict[str, Any]] = []
     if curve is not None:
         low, high = min(places), _FURTHER * max(places)
         at = [low + (high - low) * step / (_CURVE_POINTS - 1) for step in range(_CURVE_POINTS)]
@@ -61,7 +69,7 @@ def _along(scored: Sequence[Outcome], measure: Measure, scale: float, curve: Cur
         data.append(
             {
                 "type": "scatter",
-                "name": "95 % of the fitted curve",
+                "name": "fitted curve, 95 %",
                 "x": [*at, *reversed(at)],
                 "y": [round(value, 3) for value in edge],
                 "fill": "toself",
@@ -73,7 +81,8 @@ def _along(scored: Sequence[Outcome], measure: Measure, scale: float, curve: Cur
         )
         fitted = [round(scale * curve.at(size), 3) for size in at]
         line = {"color": BLUE, "width": 2, "dash": "dash"}
-        data.append({"type": "scatter", "name": "fitted", "x": at, "y": fitted, "mode": "lines", "line": line})
+        shown = {"mode": "lines", "line": line, "showlegend": False}
+        data.append({"type": "scatter", "name": "fitted", "x": at, "y": fitted} | shown)
     apart = [it for it in scored if it.aside]
     drawn = [_points([float(it.at or 0.0) for it in one], one, measure, scale) for one in (alike, apart) if one]
     return [*data, *drawn]

@@ -45,6 +45,12 @@ def test_a_study_says_what_it_takes_ends_in_a_finding_and_its_plan_is_adopted(ra
     says(narrow, "Rank 32 is best")
     look.picture(narrow, "studies-narrow")
     assert overflow(narrow) <= 0
+    for one in (page, dark, narrow):
+        title, figure = _box(one, "#ft-study-figure .gtitle"), _box(one, "#ft-study-figure .main-svg")
+        assert figure["x"] <= title["x"]
+        assert figure["y"] <= title["y"]
+        assert title["x"] + title["width"] <= figure["x"] + figure["width"]
+        assert title["y"] + title["height"] <= _box(one, "#ft-study-figure .cartesianlayer")["y"]
     page.click("#ft-study-adopt")
     page.wait_for_selector("#ft-step-2.ft-here")
     says(page, "rank 32 fits")
@@ -53,6 +59,12 @@ def test_a_study_says_what_it_takes_ends_in_a_finding_and_its_plan_is_adopted(ra
     page.click("#ft-study-forget")
     says(page, "What would help more?")
     assert look.complaints == []
+
+
+def _box(page, what: str) -> dict[str, float]:
+    found = page.locator(what).first.bounding_box()
+    assert found is not None, what
+    return found
 
 
 def _type(page, values: str) -> None:

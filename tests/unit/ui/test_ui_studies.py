@@ -58,7 +58,9 @@ def test_the_figure_is_titled_with_the_finding_and_draws_intervals_curve_and_unt
     finding = Finding(headline="100 more rows are worth about 3 points", advice="Collect more.", curve=curve)
     report = Report(study=study, outcomes=scored(0.5, 0.7, 0.9), primary="accuracy", finding=finding)
     figure = studyplots.figure(report)
-    assert figure["layout"]["title"]["text"] == "100 more rows are worth about 3 points"
+    title = figure["layout"]["title"]["text"].split("<br>")
+    assert " ".join(title) == "100 more rows are worth about 3 points"
+    assert max(map(len, title)) <= studyplots.LINE
     band, fitted, points = figure["data"]
     assert points["y"] == [50.0, 70.0, 90.0]
     assert points["error_y"]["array"] == pytest.approx([5.0] * 3)
