@@ -51,7 +51,8 @@ class Question:
 
 def place() -> Question:
     """Place the question into the current block."""
-    kind = gr.Radio([(it.title, name) for name, it in KINDS.items()], label="Question", value=next(iter(KINDS)))
+    kinds = [(it.title, name) for name, it in KINDS.items()]
+    kind = gr.Radio(kinds, label="Question", value=next(iter(KINDS)), elem_id="ft-study-kind")
     with gr.Row():
         of = gr.Dropdown([], label="Of the plan of", elem_id="ft-study-of", scale=2)
         values = gr.Textbox(label="Values", max_lines=1, max_length=400, elem_id="ft-study-values", scale=3)
