@@ -154,6 +154,16 @@ def seed_ranks(home: Path, wrong: Mapping[int, int]) -> None:
         engine.close()
 
 
+def seed_study(home: Path, *ranks: int) -> str:
+    """A study of ranks whose runs `seed_ranks` made; returns its id."""
+    engine = Engine(home, launcher="thread")
+    try:
+        values = [str(rank) for rank in ranks]
+        return engine.studies.begin(engine.studies.plan("rank", engine.runs()[0].plan, values)).id
+    finally:
+        engine.close()
+
+
 def seed_unsure(home: Path, source: str | Path) -> str:
     """A finished run whose model answers as its base does; returns its id."""
     run = seed(home, source=source, name=f"Unsure: {Path(source).stem}")

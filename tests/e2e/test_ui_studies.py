@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.seeding import seed_ranks, seed_unsure
+from tests.e2e.seeding import seed_ranks, seed_study, seed_unsure
 from tests.e2e.served import Served
 from tests.e2e.viewer import PATIENCE, go, overflow, press, says
 
@@ -115,6 +115,25 @@ def test_what_is_unknown_is_measured_first_and_an_address_opens_one_study(look, 
     other.reload()
     says(other, "Rank 32 is best")
     assert "study=s1" in other.url
+
+
+def test_the_page_of_runs_opens_the_study_of_a_run(look, serve, tmp_path):
+    home = tmp_path / "home"
+    seed_ranks(home, {4: 2, 32: 8, 16: 3})
+    assert seed_study(home, 4, 32) == "s1"
+    assert seed_study(home, 32, 16) == "s2"
+    served = serve(home)
+    page = look.tab(f"{served.url}/?step=6")
+    for rank, study in ((4, "s1"), (16, "s2")):
+        go(page, 6)
+        page.click(f"#ft-runs [data-testid^='cell-']:has-text('Legal clauses, rank {rank}')")
+        page.wait_for_function(
+            "name => document.querySelector('#ft-chosen input').value.includes(name)", arg=f"rank {rank}"
+        )
+        press(page, "#ft-open-study", "#ft-step-8.ft-here")
+        page.wait_for_url(f"**study={study}*")
+        says(page, f"{study}, Vary the rank", "#ft-study-head")
+    assert look.complaints == []
 
 
 def test_scores_that_cannot_tell_offer_a_study_on_every_row_and_it_says_where_it_cannot_be(look, tmp_path_factory):
