@@ -136,9 +136,9 @@ def _intervals(difference: Difference) -> dict[str, list[float]]:
 def _row(metric: Metric, example: Example, base: Answer, tuned: Answer) -> RowResult:
     before, after = metric.score_row(base) or 0.0, metric.score_row(tuned) or 0.0
     gain = (after - before) * (1 if metric.higher_is_better else -1)
-    sure = base.confidence, tuned.confidence
+    rest = base.confidence, tuned.confidence, base.nats, tuned.nats, base.tokens, tuned.tokens
     outcome: Outcome = "tie" if abs(gain) < _SAME else "win" if gain > 0 else "loss"
-    return RowResult(example.row, example.prompt, example.answer, base.text, tuned.text, before, after, outcome, *sure)
+    return RowResult(example.row, example.prompt, example.answer, base.text, tuned.text, before, after, outcome, *rest)
 
 
 def _confusion(labels: Sequence[str], answers: Sequence[Answer]) -> list[list[int]]:

@@ -13,7 +13,7 @@ from core.evaluate.general import Forgetting
 from core.evaluate.headline import headline
 from core.evaluate.metrics import METRICS
 from core.evaluate.metrics.families import FIRST
-from core.evaluate.metrics.metric import Family, Measure
+from core.evaluate.metrics.metric import Answer, Family, Measure
 from core.evaluate.reliability import Bin, reliability
 
 Outcome = Literal["win", "loss", "tie"]
@@ -41,11 +41,28 @@ class RowResult:
     base_confidence: float | None = None
     """Probability of the chosen label; None for free text, and in files of earlier versions."""
     tuned_confidence: float | None = None
+    base_nats: float | None = None
+    """Of the reference under the base model; None where its text was cut, and in files of earlier versions."""
+    tuned_nats: float | None = None
+    base_tokens: int = 0
+    """Of the reference that the base model scored."""
+    tuned_tokens: int = 0
 
     @property
     def change(self) -> float:
         """Tuned score less base score."""
         return self.tuned_score - self.base_score
+
+    def answer(self, side: Literal["base", "tuned"]) -> Answer:
+        """What one model said, as a metric takes it; of unknown nats where they were not kept."""
+        nats: float | None = getattr(self, f"{side}_nats")
+        return Answer(
+            reference=self.reference,
+            text=getattr(self, side),
+            nats=math.nan if nats is None else nats,
+            tokens=getattr(self, f"{side}_tokens"),
+            confidence=getattr(self, f"{side}_confidence"),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +139,7 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
         limit = max(200, _MOST_CHARACTERS // (4 * len(evaluation.rows)))
         for row in raw["rows"]:
             row.update({part: _clip(row[part], limit) for part in parts})
+            row.update(base_nats=None, tuned_nats=None)  # which are those of the whole reference
     write_json(raw, folder / _FILE)
 
 

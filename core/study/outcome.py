@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from core.errors import NotFoundError
 from core.evaluate.evaluation import Evaluation, read_evaluation
+from core.evaluate.metrics.metric import Answer
 from core.events import MemoryMeasured, Prepared, RunState, StateChanged, StepTaken
 from core.store.store import Record, Store
 from core.study.study import Study, Variant
@@ -37,6 +38,9 @@ class Outcome:
     """Each held-out row's score, by its prompt and number."""
     base_rows: Mapping[tuple[str, int], float] | None = None
     """The same of the untuned model, which each run scores beside its own."""
+    answers: Mapping[tuple[str, int], Answer] | None = None
+    """What the tuned model said to each held-out row."""
+    base_answers: Mapping[tuple[str, int], Answer] | None = None
     together: bool = False
     """Whether it stands for all variants, as parts of one; then it has no run."""
     seconds: float | None = None
@@ -74,13 +78,15 @@ def outcome_of(variant: Variant, store: Store) -> tuple[Outcome, Evaluation | No
         told = "Its run was deleted; going on with the study runs it again."
         return Outcome(label=variant.label, at=variant.at, problem=told), None
     evaluation = read_evaluation(store.run_folder(variant.run)) if state is RunState.DONE else None
-    score, interval, rows, base_rows = None, None, None, None
+    score, interval, rows, base_rows, answers, base_answers = None, None, None, None, None, None
     if evaluation is not None and evaluation.primary in evaluation.metrics:
         score = float(evaluation.metrics[evaluation.primary]["tuned"])
         low, high = evaluation.intervals[evaluation.primary]["tuned"]
         interval = (low, high)
         rows = {(row.prompt, row.row): row.tuned_score for row in evaluation.rows}
         base_rows = {(row.prompt, row.row): row.base_score for row in evaluation.rows}
+        answers = {(row.prompt, row.row): row.answer("tuned") for row in evaluation.rows}
+        base_answers = {(row.prompt, row.row): row.answer("base") for row in evaluation.rows}
     records = store.overview(variant.run, kind="train")
     outcome = Outcome(
         label=variant.label,
@@ -94,6 +100,8 @@ def outcome_of(variant: Variant, store: Store) -> tuple[Outcome, Evaluation | No
         interval=interval,
         rows=rows,
         base_rows=base_rows,
+        answers=answers,
+        base_answers=base_answers,
         seconds=_seconds(records),
         peak_gib=_peak(records),
         trainable=next((r.event.trainable_parameters for r in records if isinstance(r.event, Prepared)), None),

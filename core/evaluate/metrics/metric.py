@@ -90,6 +90,11 @@ class Metric(Measure):
     upward: bool = False
     """Whether chance alone raises it, so that its own interval is drawn downwards by that much."""
 
+    @property
+    def is_mean(self) -> bool:
+        """Whether it is the mean of its row scores."""
+        return self.combine is ratio
+
     def aggregate(self, answers: Sequence[Answer]) -> float:
         """The metric over all rows."""
         return float(self.combine(self.parts(answers).sum(axis=0)))

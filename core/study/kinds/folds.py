@@ -4,12 +4,14 @@ Source: Stone, 1974, Cross-validatory choice and assessment of statistical predi
 Statistical Society B 36.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from core.errors import SettingsError
+from core.evaluate.measured import Measured, measure_all
 from core.evaluate.metrics import METRICS
-from core.evaluate.metrics.metric import Measure
+from core.evaluate.metrics.metric import Measure, Metric
 from core.evaluate.statistics import bootstrap_interval, wilson_interval
 from core.study.contest import SEED, is_apart, paired
 from core.study.kind import Base, Finding, Kind, Results
@@ -20,6 +22,13 @@ from core.study.study import Variant
 _PARTS = 5
 _MOST = 20
 """As a division of data allows."""
+_AGAIN = (
+    "not every run kept what it takes to measure all rows at once. Score the parts again ('fewtune evaluate RUN') "
+    "to have it."
+)
+_Value = TypeVar("_Value")
+_Row = tuple[str, int]
+"""Prompt and number of a row."""
 
 
 def default(base: Base) -> list[str]:
@@ -55,31 +64,64 @@ def vary(base: Base, value: str) -> Variant:
 
 
 def pool(outcomes: Sequence[Outcome], measure: Measure) -> list[Outcome]:
-    """Put the untuned and the tuned model over all parts together before the parts, each as the mean of its rows."""
+    """Put the untuned and the tuned model over all parts together before the parts."""
     parts = [it for it in outcomes if it.run]
     tested = [it for it in parts if it.rows and it.base_rows]
     if not tested:
         return parts
-    untuned = {key: value for it in tested for key, value in (it.base_rows or {}).items()}
-    tuned = {key: value for it in tested for key, value in (it.rows or {}).items()}
-    binary = METRICS[measure.name].binary
+    metric = METRICS[measure.name]
     seconds = [it.seconds for it in tested if it.seconds is not None]
+    untuned = Outcome(
+        label=UNTUNED, rows=_joined(it.base_rows for it in tested), answers=_joined(it.base_answers for it in tested)
+    )
+    tuned = Outcome(
+        label="all parts",
+        together=True,
+        seconds=sum(seconds) or None,
+        rows=_joined(it.rows for it in tested),
+        answers=_joined(it.answers for it in tested),
+    )
+    whole = _of_all_answers(untuned, tuned, metric)
+    if whole is None:
+        return [_of_rows(untuned, metric), _of_rows(tuned, metric), *parts]
     return [
-        _over(Outcome(label=UNTUNED), untuned, binary=binary),
-        _over(Outcome(label="all parts", together=True, seconds=sum(seconds) or None), tuned, binary=binary),
+        replace(untuned, score=whole.base, interval=whole.difference.base),
+        replace(tuned, score=whole.tuned, interval=whole.difference.tuned),
         *parts,
     ]
 
 
-def _over(outcome: Outcome, rows: dict[tuple[str, int], float], *, binary: bool) -> Outcome:
+def _joined(parts: Iterable[Mapping[_Row, _Value] | None]) -> dict[_Row, _Value]:
+    return {key: value for part in parts for key, value in (part or {}).items()}
+
+
+def _of_all_answers(untuned: Outcome, tuned: Outcome, metric: Metric) -> Measured | None:
+    """The metric over all rows at once; None where it is the mean of its rows, or where not all answers are there."""
+    before, after, rows = untuned.answers or {}, tuned.answers or {}, tuned.rows or {}
+    if metric.is_mean or not before.keys() == after.keys() == rows.keys():
+        return None
+    return next(measure_all([metric], [before[key] for key in rows], [after[key] for key in rows], SEED), None)
+
+
+def _of_rows(outcome: Outcome, metric: Metric) -> Outcome:
+    """With the mean of its rows as its score."""
     import numpy as np
 
-    values = np.array(list(rows.values()))
-    if binary:
+    values = np.array(list((outcome.rows or {}).values()))
+    if metric.binary:
         interval = wilson_interval(float((values > 0).sum()), len(values))
     else:
         interval = bootstrap_interval(values, seed=SEED)
-    return replace(outcome, score=float(values.mean()), interval=interval, rows=rows)
+    return replace(outcome, score=float(values.mean()), interval=interval)
+
+
+def _compared(untuned: Outcome, tuned: Outcome, metric: Metric) -> tuple[float, tuple[float, float], float, list[str]]:
+    """Difference over all rows, its interval and p-value, and what is to be known of the score."""
+    whole = _of_all_answers(untuned, tuned, metric)
+    if whole is not None:
+        return whole.tuned - whole.base, whole.difference.interval, whole.difference.p_value, []
+    notes = [] if metric.is_mean else [f"{metric.title} of all parts is the mean of their rows' own: {_AGAIN}"]
+    return *paired(untuned, tuned, binary=metric.binary), notes
 
 
 def conclude(results: Results) -> Finding | None:
@@ -90,11 +132,12 @@ def conclude(results: Results) -> Finding | None:
     if untuned is None or together is None or not together.rows or len(parts) < 2:
         return None
     measure, rows = results.measure, len(together.rows)
-    difference, (low, high), p_value = paired(untuned, together, binary=METRICS[measure.name].binary)
+    difference, (low, high), p_value, more = _compared(untuned, together, METRICS[measure.name])
     sign = -1.0 if measure.higher_is_better is False else 1.0
     whole = len(parts) == len(results.variants)
     where = f"{rows:,} rows, each tested once" if whole else f"{rows:,} rows of {len(parts)} parts"
     notes = (
+        *more,
         f"One part alone says from {measure.show(min(parts), 1)} to {measure.show(max(parts), 1)}.",
         "Each row was answered by a model that had not seen it. The parts share most of the rows that they trained "
         "on, so the interval is somewhat too narrow (Bengio and Grandvalet, 2004).",

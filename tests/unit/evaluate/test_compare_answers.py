@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import math
 import random
 from dataclasses import replace
 
@@ -172,6 +173,19 @@ def test_a_file_of_many_long_rows_stays_small(labelled, tmp_path):
     write_evaluation(replace(labelled, rows=rows), tmp_path)
     assert (tmp_path / "evaluation.json").stat().st_size < 13_000_000
     assert read_evaluation(tmp_path).rows[0].reference.endswith("…")
+
+
+def test_a_kept_row_gives_back_what_each_model_said_unless_its_text_was_cut(tmp_path):
+    split = make_split(["a", "b"] * 6, labelled=True)
+    base = [Answer(e.answer, "a", nats=2.0 + e.row, tokens=3, confidence=0.5) for e in split.test]
+    tuned = [Answer(e.answer, "b", nats=0.1 * e.row, tokens=2, confidence=0.9) for e in split.test]
+    write_evaluation(compare(split, base, tuned, seed=7), tmp_path)
+    kept = {row.row: row for row in read_evaluation(tmp_path).rows}
+    assert [kept[e.row].answer("base") for e in split.test] == base
+    assert [kept[e.row].answer("tuned") for e in split.test] == tuned
+    long = [replace(row, prompt="word " * 500_000) for row in kept.values()]
+    write_evaluation(replace(read_evaluation(tmp_path), rows=long), tmp_path)
+    assert all(math.isnan(row.answer("tuned").nats) for row in read_evaluation(tmp_path).rows)
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])

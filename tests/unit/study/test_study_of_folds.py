@@ -1,9 +1,13 @@
 """Cross-validation as a study: every row is tested once, and the finding is that of all rows."""
 
+import random
+from dataclasses import replace
+
 import pytest
 
 from core.errors import SettingsError
 from core.evaluate.metrics import METRICS
+from core.evaluate.metrics.metric import Answer
 from core.events import RunState
 from core.study.kind import Results
 from core.study.kinds import KINDS
@@ -28,11 +32,36 @@ def part(number, before, after, rows=20):
     )  # fmt: skip
 
 
-def concluded(plan, *parts):
+def answered(number, before, after, metric):
+    """A part in which both models said so to its rows."""
+    keys = [(f"part {number}", row) for row in range(len(after))]
+    return Outcome(
+        label=f"part {number}",
+        run=f"run{number}",
+        state=RunState.DONE,
+        score=metric.aggregate(after),
+        rows={key: metric.score_row(one) or 0.0 for key, one in zip(keys, after, strict=True)},
+        base_rows={key: metric.score_row(one) or 0.0 for key, one in zip(keys, before, strict=True)},
+        answers=dict(zip(keys, after, strict=True)),
+        base_answers=dict(zip(keys, before, strict=True)),
+    )
+
+
+def said(dice, rows, right, nats):
+    """Answers with labels of unequal length and frequency: so many are right, and so many nats a letter they take."""
+    made = []
+    for _ in range(rows):
+        reference = dice.choice(["a", "a", "a", "bcd", "a rather long label"])
+        text = reference if dice.random() < right else "bcd"
+        made.append(Answer(reference, text, nats=nats * dice.uniform(0.5, 2) * len(reference), tokens=len(reference)))
+    return made
+
+
+def concluded(plan, *parts, metric=METRIC):
     variants = [Variant(label=it.label, at=None, plan=plan) for it in parts]
-    found = pool([Outcome(label=UNTUNED, score=0.0), *parts], METRIC)
+    found = pool([Outcome(label=UNTUNED, score=0.0), *parts], metric)
     return found, KINDS["folds"].conclude(
-        Results(plan=plan, variants=variants, outcomes=found, measure=METRIC, span=METRIC.range)
+        Results(plan=plan, variants=variants, outcomes=found, measure=metric, span=metric.range)
     )
 
 
@@ -102,3 +131,33 @@ def test_parts_without_a_score_are_not_counted_as_tested(engine, write_data, tin
     assert finding.headline.startswith("On 40 rows of 2 parts, tuning makes it better by")
     _, none = concluded(plan, part(0, 4, 15), failed)
     assert none is None
+
+
+@pytest.mark.parametrize("name", ["bits_per_byte", "perplexity", "macro_f1"])
+def test_a_metric_that_is_no_mean_of_rows_is_measured_over_all_rows_at_once(engine, write_data, tiny_model, name):
+    plan, metric, dice = plan_for(engine, write_data(), tiny_model), METRICS[name], random.Random(3)
+    after = [said(dice, rows, right=0.95, nats=0.4) for rows in (8, 30, 61)]
+    before = [[replace(one, text=dice.choice(["a", "bcd"]), nats=3 * one.nats) for one in answers] for answers in after]
+    parts = [answered(number, *both, metric) for number, both in enumerate(zip(before, after, strict=True))]
+    (untuned, together, *_), finding = concluded(plan, *parts, metric=metric)
+    everything = [[one for answers in side for one in answers] for side in (before, after)]
+    assert (untuned.score, together.score) == pytest.approx([metric.aggregate(side) for side in everything])
+    assert together.score != pytest.approx(sum(together.rows.values()) / len(together.rows), rel=0.01)
+    for one in (untuned, together):
+        assert one.interval[0] < one.score < one.interval[1]
+    gain = abs(together.score - untuned.score)
+    assert finding.headline.startswith("On 99 rows, each tested once, tuning makes it better by ")
+    assert (f"{gain:.3g}" if metric.unit != "%" else f"{100 * gain:.0f} points") in finding.headline
+    assert not any("rows' own" in note for note in finding.notes)
+
+
+def test_where_not_all_answers_were_kept_the_mean_of_the_rows_is_taken_and_it_says_so(engine, write_data, tiny_model):
+    plan, metric, dice = plan_for(engine, write_data(), tiny_model), METRICS["perplexity"], random.Random(3)
+    after = [said(dice, rows, right=0.9, nats=0.4) for rows in (8, 30)]
+    before = [[replace(one, nats=3 * one.nats) for one in answers] for answers in after]
+    whole, other = (answered(number, *both, metric) for number, both in enumerate(zip(before, after, strict=True)))
+    unknown = {key: replace(one, nats=float("nan"), tokens=0) for key, one in other.answers.items()}
+    for cut in (replace(other, answers=unknown), replace(other, answers=None)):
+        found, finding = concluded(plan, whole, cut, metric=metric)
+        assert found[1].score == pytest.approx(sum(found[1].rows.values()) / 38)
+        assert finding.notes[0].startswith("Perplexity of all parts is the mean of their rows' own: ")
