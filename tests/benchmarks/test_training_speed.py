@@ -2,6 +2,7 @@
 
 `pytest -m benchmark -s tests/benchmarks/test_training_speed.py` prints a table per method. Rows are of mixed length
 (16 to 496 tokens), as limited data are; all engines take the same rows, eight to a step, from the same start weights.
+LLaMA-Factory joins in where `FEWTUNE_LLAMA_FACTORY` names the Python of an environment that has it.
 """
 
 import json
@@ -13,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks.engines import ENGINES
+from core.strategy.methods import read_options
+from tests.benchmarks.engines import ENGINES, ROWS_PER_STEP, plan_for, rows
 from tests.unit.strategy.memory_probe import Case, save_model
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,6 +30,8 @@ SIZES = {
     "vocab_size": 4096,
 }
 """7.3 M parameters."""
+FACTORY = os.environ.get("FEWTUNE_LLAMA_FACTORY", "")
+FACTORIES = {"llama_factory": {}, "llama_factory_no_checkpointing": {"disable_gradient_checkpointing": True}}
 CASES = [("lora", "fp32"), ("lora", "bf16"), ("qlora", "fp32"), ("adapter", "fp32"), ("full", "fp32")]
 
 
@@ -38,21 +42,43 @@ def model(tmp_path_factory):
 
 def measured(model: Path, *words: str) -> dict:
     """What a fresh process says of one engine."""
+    if words[0] in FACTORIES:
+        return told([FACTORY, "tests/benchmarks/llama_factory.py", str(factory_task(model, *words))])
+    return told([sys.executable, "-W", "ignore", "-m", "tests.benchmarks.engines", str(model), *words])
+
+
+def told(command: list[str]) -> dict:
+    """The JSON that a command prints last."""
     ran = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "tests.benchmarks.engines", str(model), *words],
-        cwd=ROOT, capture_output=True, text=True, check=False, env=os.environ | {"OMP_NUM_THREADS": "1"},
+        command, cwd=ROOT, capture_output=True, text=True, check=False,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "DISABLE_VERSION_CHECK": "1"},
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr[-3000:]
     return json.loads(ran.stdout.splitlines()[-1])
+
+
+def factory_task(model: Path, engine: str, method: str, precision: str) -> Path:
+    """What LLaMA-Factory shall do, in a file: its environment need not have ours."""
+    plan = plan_for(model, method, precision)
+    rank = getattr(read_options(method, plan.options), "rank", 0)
+    task = {
+        "model": str(model), "method": method, "precision": precision, "rank": rank,
+        "learning_rate": plan.learning_rate, "rows_per_step": ROWS_PER_STEP,
+        "rows": [(row.input_ids, row.prompt_length) for row in rows()], "settings": FACTORIES[engine],
+    }  # fmt: skip
+    path = model.parent / f"{engine}-{method}-{precision}.json"
+    path.write_text(json.dumps(task))
+    return path
 
 
 @pytest.mark.benchmark
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize(("method", "precision"), CASES)
 def test_training_is_faster_than_what_people_would_use_instead(method, precision, model, capsys):
-    found: dict[str, list[dict]] = {engine: [] for engine in ENGINES}
+    engines = (*ENGINES, *(FACTORIES if FACTORY and method != "adapter" else ()))
+    found: dict[str, list[dict]] = {engine: [] for engine in engines}
     for _ in range(ROUNDS):
-        for engine in ENGINES:
+        for engine in engines:
             found[engine].append(measured(model, engine, method, precision))
     speed = {name: statistics.median(one["tokens_per_second"] for one in all_) for name, all_ in found.items()}
     with capsys.disabled():
@@ -60,7 +86,7 @@ def test_training_is_faster_than_what_people_would_use_instead(method, precision
         for name, all_ in found.items():
             speeds = [one["tokens_per_second"] for one in all_]
             print(
-                f"{name:17} {speed[name]:6.0f} [{min(speeds):.0f}-{max(speeds):.0f}] "
+                f"{name:30} {speed[name]:6.0f} [{min(speeds):.0f}-{max(speeds):.0f}] "
                 f"{speed['ours'] / speed[name]:5.2f} {max(one['peak_mib'] for one in all_):7.0f}"
             )
     assert found["ours"][0]["losses"] == pytest.approx(
