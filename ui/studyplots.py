@@ -14,7 +14,7 @@ from ui import plots, studysheet, words
 from ui.plots import AMBER, BLUE, GREEN, GREY, Figure
 
 HEIGHT = 380
-LINE = 36
+LINE = 33
 """Letters of a line of the title that a page of 390 pixels has room for, bold and in a wide typeface."""
 _TITLE_LINE, _LEGEND_LINE = 17, 19
 """Pixels."""
