@@ -33,6 +33,8 @@ class Tree:
     """The labels' tokens without the last of each, which begin alike counted once."""
 
     def __init__(self, labels: Sequence[Sequence[int]]) -> None:
+        self.ids = labels
+        """Of each label's tokens."""
         self.tokens: list[int] = []
         self.parents: list[int] = []
         self.depths: list[int] = []

@@ -38,10 +38,13 @@ class _Prompt:
     place: int
     """Of its example among those given."""
     ids: list[int]
-    tails: list[list[int]]
-    """Tokens of each label after this prompt, the end token included."""
     tree: Tree
-    """The same, as a tree."""
+    """Of the labels after this prompt."""
+
+    @property
+    def tails(self) -> Sequence[Sequence[int]]:
+        """Tokens of each label, the end token included."""
+        return self.tree.ids
 
     @property
     def asked(self) -> Asked:
@@ -138,21 +141,23 @@ def _prompts(
     Raises:
         DataError: The longest label leaves no room for a prompt.
     """
-    seams: dict[str, list[list[int]]] = {}
+    seams: dict[str, Tree] = {}
     trees: dict[str, Tree] = {}
     marks = [mark for token in tokenizer.added_tokens_decoder.values() if (mark := str(token))]
 
-    def tails(turns: Sequence[Turn]) -> list[list[int]]:
+    def tree(turns: Sequence[Turn]) -> Tree:
         seam = render_prompt(tokenizer, turns)[-SEAM:]
         # No token reaches across a mark, such as that of a role.
         seam = seam[max(0, *map(seam.rfind, marks)) :] if marks else seam
         if seam not in seams:
-            seams[seam] = [answer_ids(tokenizer, turns, label) for label in labels]
+            ends = [answer_ids(tokenizer, turns, label) for label in labels]
+            seams[seam] = trees.setdefault(str(ends), Tree(ends))
         return seams[seam]
 
     prompts = []
     for place, example in enumerate(examples):
-        longest = max(map(len, tails(example.turns)))
+        ends = tree(example.turns)
+        longest = max(map(len, ends.ids))
         fitted = encode_prompt(tokenizer, example.turns, max_length - longest)
         if fitted is None:
             raise DataError(
@@ -160,9 +165,8 @@ def _prompts(
                 "tokens.",
                 f"Set longest row to more than {max_length}, or shorten the labels.",
             )
-        turns, ids, _ = fitted
-        ends = tails(turns)
-        prompts.append(_Prompt(place, ids, ends, trees.setdefault(str(ends), Tree(ends))))
+        turns, ids, shortened = fitted
+        prompts.append(_Prompt(place, ids, tree(turns) if shortened else ends))
     return prompts
 
 
@@ -236,13 +240,13 @@ def _go_on(
     cache: Cache,
     mask: Tensor,  # (prompts, tokens)
     first: Tensor,  # (prompts, vocabulary), log-probabilities of the first answer token
-    tails: Sequence[Sequence[list[int]]],
+    tails: Sequence[Sequence[Sequence[int]]],
 ) -> Tensor:
     """Log-likelihood of each tail after its prompt: (prompts, labels)."""
     prompts, labels = len(tails), len(tails[0])
     flat = [tail for of_prompt in tails for tail in of_prompt]
     longest = max(map(len, flat))
-    ids = torch.tensor([tail + [0] * (longest - len(tail)) for tail in flat], device=mask.device)
+    ids = torch.tensor([[*tail, *[0] * (longest - len(tail))] for tail in flat], device=mask.device)
     real = torch.tensor([[1] * len(tail) + [0] * (longest - len(tail)) for tail in flat], device=mask.device)
     spread = first.repeat_interleave(labels, 0)
     total = spread.gather(1, ids[:, :1])[:, 0]
