@@ -1,5 +1,9 @@
 """What is asked before a run starts, and the plan of a run that starts from another one's weights."""
 
+from collections import Counter
+
+from core.dataset.example import Example
+from core.dataset.load import load
 from core.errors import ChangedError, ModelError, NotFoundError, UserError
 from core.store.store import Store
 from core.strategy.disk import check_disk
@@ -20,7 +24,7 @@ def check_before_start(plan: Plan, facts: ModelFacts, store: Store) -> None:
         ModelError: The model can be planned with, but not be had.
         MachineError: The disk has too little room for what the run writes.
         NotFoundError: The run to start from does not exist, or has kept no weights.
-        ChangedError: Its weights do not suit this plan.
+        ChangedError: Its weights do not suit this plan, or learned rows that are held out here.
     """
     if facts.note:
         raise ModelError(facts.note, "Connect to the hub, give the model's folder, or take 'starter'.")
@@ -38,6 +42,46 @@ def check_before_start(plan: Plan, facts: ModelFacts, store: Store) -> None:
             "Take its model, method and options, or start from the untuned model.",
             differing,
         )
+    _check_unseen(plan, before, store)
+
+
+def _check_unseen(plan: Plan, before: Plan, store: Store) -> None:
+    """Refuse weights that learned rows which are held out here, and those of which nobody can say any more.
+
+    Where both divide the same rows alike, it was asked of all earlier ones when that run began.
+
+    Raises:
+        ChangedError: A row is held out that the run to start from, or one before it, learned; or their rows are gone.
+    """
+    run_id, held = plan.start_from, Counter[object]()
+    while before.data.split != plan.data.split:
+        if not held:
+            split = load(plan.data, store.home, plan.seed)
+            held = Counter(_asked(example) for side in (split.validation, split.test) for example in side)
+        try:
+            learned = {_asked(example) for example in load(before.data, store.home, before.seed).train}
+            earlier = Plan(**store.run(before.start_from).plan) if before.start_from else None
+        except UserError as error:
+            raise ChangedError(
+                f"The rows from which run {run_id} learned cannot be read any more, so nobody can say whether they are "
+                f"among those held out here: {error.what}",
+                "Start from the untuned model.",
+            ) from error
+        seen = sum(count for row, count in held.items() if row in learned)
+        if seen:
+            raise ChangedError(
+                f"Run {run_id} learned {seen:,} of the {held.total():,} rows that are held out here, so that their "
+                "scores would tell nothing.",
+                f"Take its data and seed ({before.seed}), or start from the untuned model.",
+            )
+        if earlier is None:
+            return
+        run_id, before = before.start_from, earlier
+
+
+def _asked(example: Example) -> object:
+    """What makes a row the same: what is asked, or a text that nothing asks for."""
+    return example.turns or example.answer
 
 
 def default_name(plan: Plan) -> str:

@@ -63,6 +63,41 @@ def test_weights_of_another_method_or_model_or_shape_are_refused_with_what_diffe
     check_before_start(harmless, engine.facts(plan.model), engine.store)
 
 
+def test_weights_that_learned_a_row_which_is_held_out_here_are_refused_with_how_many(engine, plan):
+    first = over(engine, plan)
+    fewer = plan.model_copy(update={"data": plan.data.model_copy(update={"train_rows": 100}), "start_from": first})
+    second = engine.start(fewer)  # fewer of the same training rows, the same ones held out
+    engine.stop(second)
+    other = plan.model_copy(update={"seed": 8, "start_from": first})
+    with pytest.raises(ChangedError, match=r"learned \d+ of the 350 rows that are held out here") as caught:
+        engine.start(other)
+    assert f"seed ({plan.seed})" in caught.value.fix
+    learned = {example.turns for example in engine.split(plan.data, plan.seed).train}
+    split = engine.split(plan.data, 8)
+    both = sum(example.turns in learned for side in (split.validation, split.test) for example in side)
+    assert f"learned {both} of" in caught.value.what
+
+
+def test_what_a_run_before_the_earlier_one_learned_counts_too(engine, plan):
+    first = over(engine, plan)
+    few = plan.data.model_copy(update={"train_rows": 20})  # none of which the third holds out
+    unlike = plan.model_copy(update={"seed": 8, "data": few, "start_from": first})
+    second = over(engine, unlike, "second")  # as an earlier version let it begin
+    with pytest.raises(ChangedError, match=f"Run {first} learned"):
+        engine.start(plan.model_copy(update={"seed": 8, "start_from": second}))
+
+
+def test_weights_of_which_nobody_can_say_any_more_what_they_learned_are_refused(engine, plan, tmp_path):
+    rows = tmp_path / "rows.csv"
+    rows.write_text("text,label\n" + "".join(f"the {c} fruit {n},{c}\n" for n in range(40) for c in ("red", "blue")))
+    choice = engine.choose(engine.open_data(rows))
+    first = over(engine, plan.model_copy(update={"data": choice}))
+    for file in (engine.home / "datasets").rglob("*.csv"):
+        file.unlink()
+    with pytest.raises(ChangedError, match="cannot be read any more"):
+        engine.start(plan.model_copy(update={"start_from": first}))
+
+
 def test_a_run_that_does_not_exist_or_kept_nothing_is_no_start(engine, plan):
     empty = over(engine, plan, kept=False)
     for run_id in (empty, "r0000000000", "../../etc"):
