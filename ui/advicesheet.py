@@ -9,7 +9,7 @@ from core.strategy.calibration import CORRECTED
 from core.strategy.memory import MemoryForecast
 from core.strategy.methods import METHODS
 from core.strategy.plan import Plan
-from core.strategy.plan_text import Difference
+from core.strategy.plan_text import Difference, named, size_of
 from core.strategy.time_forecast import TimeForecast
 from ui import drawings, markup, words
 from ui.markup import text
@@ -28,19 +28,6 @@ _AUGMENT = {
     "off": "",
 }
 _REASONS = 3
-
-
-def size_of(plan: Plan) -> str:
-    """The method's main setting: "rank 16"."""
-    for name in ("rank", "size", "bottleneck", "reduction"):
-        if name in plan.options:
-            return f"{name} {plan.options[name]}"
-    return ""
-
-
-def named(plan: Plan) -> str:
-    """The method with its main setting: "LoRA, rank 16"."""
-    return f"{METHODS[plan.method].title}, {size_of(plan)}".rstrip(", ")
 
 
 def short(plan: Plan) -> str:

@@ -5,9 +5,10 @@ import math
 from core.errors import UserError
 from core.job.inquiry import Inquiry
 from core.strategy.plan import Plan
+from core.strategy.plan_text import named
 from core.strategy.speed import Speed
 from core.strategy.time_forecast import TimeForecast
-from ui import advicesheet, drawings, markup, notices, words
+from ui import drawings, markup, notices, words
 from ui.markup import text
 
 NOT_YET = "not measured yet"
@@ -92,7 +93,7 @@ def progress(plan: Plan, probe: Inquiry[Speed], waiting: int = 0) -> str:
     """How far the measurement is, and of what; `waiting` others follow."""
     left = probe.seconds_left
     told = probe.about if left is None else f"{probe.about}, {words.time_left(left, left)}"
-    of = f"Measuring {advicesheet.named(plan)}, {words.counted(plan.batch_size, 'row')} at a time"
+    of = f"Measuring {named(plan)}, {words.counted(plan.batch_size, 'row')} at a time"
     if waiting:
         of += f"; {words.counted(waiting, 'more plan')} after it"
     return markup.block(

@@ -29,6 +29,19 @@ class Difference:
     after: str
 
 
+def size_of(plan: Plan) -> str:
+    """The method's main setting: "rank 16"."""
+    for name in ("rank", "size", "bottleneck", "reduction"):
+        if name in plan.options:
+            return f"{name} {plan.options[name]}"
+    return ""
+
+
+def named(plan: Plan) -> str:
+    """The method with its main setting: "LoRA, rank 16"."""
+    return f"{METHODS[plan.method].title}, {size_of(plan)}".rstrip(", ")
+
+
 def plan_yaml(plan: Plan) -> str:
     """The plan as YAML, its fields in the order of the class."""
     import yaml

@@ -11,6 +11,7 @@ from core.dataset.report import Report
 from core.engine import Engine
 from core.errors import DataError, UserError
 from core.strategy.advise import Advice, Goal
+from core.strategy.plan_text import named
 from core.strategy.time_forecast import TimeForecast
 from ui import words
 from ui.command import prompting, say, timing
@@ -106,8 +107,7 @@ def advise(engine: Engine, words_given: Namespace) -> int:
 
 def _tell_advice(advice: Advice, time: TimeForecast | None) -> None:
     plan, memory = advice.plan, advice.memory
-    settings = " ".join(f"{name}={value}" for name, value in plan.options.items())
-    say.tell(f"{plan.method} {settings}")
+    say.tell(f"{named(plan)} (--method {plan.method})")
     say.tell(
         f"at most {words.counted(plan.epochs, 'epoch')}, learning rate {plan.learning_rate:g}, "
         f"{plan.batch_size} x {plan.accumulation} rows per step, rows of up to {plan.max_length:,} tokens"

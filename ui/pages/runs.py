@@ -10,7 +10,8 @@ from core.engine import RunSummary
 from core.errors import UserError
 from core.strategy.methods import METHODS
 from core.strategy.plan import Plan
-from ui import advicesheet, drawings, markup, notices, phrases, plots, queuecard, words
+from core.strategy.plan_text import size_of
+from ui import drawings, markup, notices, phrases, plots, queuecard, words
 from ui.desk import Desk
 from ui.notices import guarded
 from ui.tab import PLAYGROUND, RUNS, STUDIES, TRAIN, Tab, asked, quiet
@@ -223,7 +224,7 @@ def _row(summary: RunSummary, place: int | None) -> list[str]:
     state = phrases.STATE_WORDS[row.state]
     if place is not None:
         state, took = f"{state}, place {place}", words.NOTHING
-    size = advicesheet.size_of(plan)
+    size = size_of(plan)
     told = f"{METHODS[plan.method].title} {size}, {words.counted(plan.epochs, 'epoch')}".replace("  ", " ")
     return [
         words.shortened(row.name, 60),
