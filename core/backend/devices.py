@@ -56,17 +56,18 @@ def autocast(device: torch.device, precision: Precision) -> torch.autocast:
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
 
 
-def choose_threads() -> int:
+def choose_threads(at_once: int = 1) -> int:
     """Set as many threads as make matrix products fastest right now, and return their number.
 
-    A second thread is 1.7 times faster on a quiet machine and several times slower on a busy one, where threads wait
-    for each other; only a measurement tells. OMP_NUM_THREADS, where it is set, is obeyed. Takes about 0.2 seconds.
+    Where `at_once` runs may be at work together, no more than a run's share of the cores. A second thread is 1.7 times
+    faster on a quiet machine and several times slower on a busy one, where threads wait for each other; only a
+    measurement tells. OMP_NUM_THREADS, where it is set, is obeyed. Takes about 0.2 seconds.
     """
     wanted = os.environ.get("OMP_NUM_THREADS", "")
     if wanted.isdigit() and int(wanted) > 0:
         return use_threads(int(wanted))
     cores = psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
-    counts = sorted({1, max(1, cores // 2), cores})
+    counts = sorted(count for count in {1, max(1, cores // 2), cores} if count <= max(1, cores // at_once))
     rates = {count: _rate(count) for count in counts}
     # Fewer threads win a near tie: they leave room for the page and for other programs.
     return use_threads(next(count for count in counts if rates[count] >= 0.9 * max(rates.values())))

@@ -48,6 +48,8 @@ class TrainTask:
     """Whether to go on from the newest complete checkpoint of an earlier attempt."""
     start_from: Path | None = None
     """The folder of the run from whose best weights the plan starts."""
+    at_once: int = 1
+    """Runs that may be at work on the device together, this one counted."""
     steering: Steering = field(default_factory=Steering)
     """What is wished of it on the way, beside the stop."""
 
@@ -64,7 +66,7 @@ def train(task: TrainTask, emit: Emit, stopping: threading.Event) -> None:
         MachineError: Memory or disk is full.
     """
     place = find_checkpoint(task.folder, emit, resume=task.resume)
-    use_threads(facts(place)["decides"]["threads"]) if place else choose_threads()
+    use_threads(facts(place)["decides"]["threads"]) if place else choose_threads(task.at_once)
     progress = _Progress()
     with watching(_unless_paused(emit, task.steering), lambda: progress.step):
         work, split, rows = prepare(task, emit, stopping)

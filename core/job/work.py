@@ -30,7 +30,15 @@ def _train(job: Job, store: Store, emit: Emit, stopping: Steering) -> None:
     check_disk(plan, read_facts(plan.model), folder)
     source = store.run_folder(plan.start_from) if plan.start_from else None
     resume = bool(job.task.get("resume", False))
-    task = TrainTask(plan=plan, home=store.home, folder=folder, resume=resume, start_from=source, steering=stopping)
+    task = TrainTask(
+        plan=plan,
+        home=store.home,
+        folder=folder,
+        resume=resume,
+        start_from=source,
+        at_once=store.limit.at_once,
+        steering=stopping,
+    )
     train(task, emit, stopping)
     stopping.wait_while_paused()
     if stopping.is_set():

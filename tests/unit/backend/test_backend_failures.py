@@ -174,6 +174,17 @@ def test_auto_precision_asks_the_hardware(monkeypatch):
     assert precision_for("bf16", torch.device("cpu")) == "bf16"
 
 
+def test_runs_that_may_be_at_work_together_share_the_cores(monkeypatch):
+    before = torch.get_num_threads()
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr("core.backend.devices.psutil.cpu_count", lambda **_: 4)
+    monkeypatch.setattr("core.backend.devices._rate", lambda count: count)  # each thread counts in full
+    try:
+        assert [choose_threads(at_once) for at_once in (1, 2, 3, 9)] == [4, 2, 1, 1]
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_the_environment_decides_the_threads_where_it_says_so(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     assert choose_threads() == 1
