@@ -55,7 +55,7 @@ class Viewer(threading.Thread):
         self.functions = self.page.config["dependencies"]
         timers = {one["id"] for one in self.page.config["components"] if one["type"] == "timer"}
         self.load = self.of(
-            lambda one: any(event == "load" for _, event in one["targets"]) and len(one["outputs"]) == 3
+            lambda one: any(event == "load" for _, event in one["targets"]) and len(one["outputs"]) == 4
         )
         self.tick = self.of(lambda one: any(target in timers for target, _ in one["targets"]))
         self.look = self.of(lambda one: shown & set(one["outputs"]))
