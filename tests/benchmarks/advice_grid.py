@@ -38,15 +38,17 @@ RATES = (0.3, 1.0, 3.0)
 RANKS = (4, 8, 16, 32)
 """Of LoRA; the rates are tried at the advised rank."""
 OTHER_SEEDS = (8, 9, 10)
+DRAW = 3
+"""Of the rows."""
 ASSETS = Path(__file__).resolve().parents[2] / "assets" / "samples"
 
 
-def cut(task: str, rows: int, folder: Path) -> None:
-    """Write `rows` training rows, each label as often, and the test rows into `folder`."""
-    for side, most in (("train", rows), ("test", MOST_TEST_ROWS[task])):
+def cut(task: str, rows: int, folder: Path, draw: int = DRAW) -> None:
+    """Write `rows` training rows, each label as often, and the test rows, the same in all draws, into `folder`."""
+    for side, most, chance in (("train", rows, draw), ("test", MOST_TEST_ROWS[task], DRAW)):
         with (ASSETS / f"{task}_{side}.csv").open(encoding="utf-8", newline="") as file:
             found = list(csv.DictReader(file))
-        random.Random(3).shuffle(found)
+        random.Random(chance).shuffle(found)
         label = SAMPLES[task].mapping.get("label")
         if label and side == "train":
             turns: dict[str, int] = defaultdict(int)
@@ -60,12 +62,12 @@ def cut(task: str, rows: int, folder: Path) -> None:
             writer.writerows(found[:most])
 
 
-def choose(engine: Engine, task: str, rows: int) -> DataChoice:
+def choose(engine: Engine, task: str, rows: int, draw: int = DRAW) -> DataChoice:
     """The cut rows, read as the sample is."""
     with tempfile.TemporaryDirectory() as place:
-        folder = Path(place) / f"{task}-{rows}"
+        folder = Path(place) / f"{task}-{rows}-{draw}"
         folder.mkdir()
-        cut(task, rows, folder)
+        cut(task, rows, folder, draw)
         choice = engine.choose(engine.open_data(folder))
     sample = SAMPLES[task]
     changes = {"format": sample.format, "mapping": dict(sample.mapping), "instruction": sample.instruction}

@@ -129,7 +129,7 @@ def test_what_one_tab_keeps_is_shown_in_another_beside_what_is_typed_there(look,
     one.wait_for_function(holds, arg=["#ft-task textarea", "Typed here, not left yet."])
     one.wait_for_function(holds, arg=["#setting-model input, #setting-model textarea", "scripted"])
     for page in (one, other):
-        page.reload()
+        look.reload(page)
         page.wait_for_function(holds, arg=[url, "http://127.0.0.1:9/v1"])
-        assert page.input_value("#ft-card-constraints textarea") == "Fruit grows."
+        page.wait_for_function(holds, arg=["#ft-card-constraints textarea", "Fruit grows."])
     assert look.complaints == []
