@@ -9,6 +9,9 @@ from core.evaluate.rows import NOBODY, ORDERS
 from core.store.judgements import LONGEST_NOTE
 from ui import markup, rowsheet
 
+NOTHING = (0, "", "", "")
+"""What is drawn of a row before one is read."""
+
 
 @dataclass(frozen=True)
 class Filters:
@@ -49,8 +52,9 @@ class Parts:
     note: gr.Textbox
     opened: gr.Number
     """The row that is read. A control of the page, so that it travels with the note that is typed to it."""
-    noted: gr.State
-    """The note as it was drawn last: a newer one of another tab is drawn, one that is being typed stays."""
+    drawn: gr.State
+    """What was drawn last of the row that is read: its number, its text, verdict and note. Only what became other since
+    is drawn again, so that what is being typed stays."""
     found: gr.State
     """Numbers of the rows that fit, in their order."""
     first: gr.State
@@ -94,7 +98,7 @@ def place_parts() -> Parts:
         max_length=LONGEST_NOTE,
         elem_id="ft-row-note",
     )
-    states = {"noted": gr.State(""), "found": gr.State([]), "first": gr.State(0), "shown": gr.State("")}
+    states = {"drawn": gr.State(NOTHING), "found": gr.State([]), "first": gr.State(0), "shown": gr.State("")}
     return Parts(
         filters=filters,
         downloads=downloads,

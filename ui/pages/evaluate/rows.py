@@ -37,7 +37,9 @@ def place(desk: Desk, tab: Tab) -> None:
             parts.found,
             parts.first,
             parts.opened,
-            parts.noted,
+            parts.drawn,
+            parts.verdict,
+            parts.note,
             parts.marks,
             *parts.filters.all,
         ],
@@ -77,15 +79,16 @@ def on_looked(desk: Desk, parts: Parts, run_id: str, step: int, shown: str, *val
     if now == shown:
         return gr.skip()
     said = _said(desk, run_id)
-    found, first, opened, noted, marks, *chosen = values
+    found, first, opened, drawn, verdict, note, marks, *chosen = values
     if shown.rpartition("|")[0] == scored:
-        judgement = said.people.get(_number(opened), _UNSAID)
         row = next((one for one in evaluation.rows if one.row == _number(opened)), None)
-        drawn = _listed(parts, run_id, evaluation, said, found, first)
-        drawn |= {parts.verdict: judgement.verdict, parts.shown: now, parts.noted: judgement.note}
-        drawn[parts.filters.judge] = gr.Dropdown(visible=bool(said.judge))
-        drawn[parts.reading] = rowsheet.reading(evaluation, row, said, marks)
-        return drawn if judgement.note == noted else drawn | {parts.note: judgement.note}
+        read = _read(parts, evaluation, said, row, marks)
+        return {
+            **_listed(parts, run_id, evaluation, said, found, first),
+            **_news(parts, read, drawn, {parts.verdict: verdict or "", parts.note: (note or "").strip()}),
+            parts.filters.judge: gr.Dropdown(visible=bool(said.judge)),
+            parts.shown: now,
+        }
     # What was chosen from the rows of this run stays; somebody may have typed while the page was being drawn.
     another = bool(shown) and not shown.startswith(f"{run_id} ")
     rows = _select(evaluation, said, Wanted() if another else _wanted(chosen))
@@ -172,7 +175,7 @@ def on_judged(  # noqa: PLR0913
     if evaluation is None:
         return gr.skip()
     said = _said(desk, run_id)
-    return _listed(parts, run_id, evaluation, said, found, first) | {parts.noted: note.strip()}
+    return _listed(parts, run_id, evaluation, said, found, first)
 
 
 def _said(desk: Desk, run_id: str) -> rowsheet.Said:
@@ -246,10 +249,30 @@ def _read(
 ) -> dict[Any, Any]:
     """One row whole, with what was said of it."""
     yours = said.people.get(row.row, _UNSAID) if row else _UNSAID
+    number, text = row.row if row else 0, rowsheet.reading(evaluation, row, said, marks)
     return {
-        parts.reading: rowsheet.reading(evaluation, row, said, marks),
+        parts.reading: text,
         parts.verdict: yours.verdict,
         parts.note: yours.note,
-        parts.noted: yours.note,
-        parts.opened: row.row if row else 0,
+        parts.opened: number,
+        parts.drawn: (number, text, yours.verdict, yours.note),
     }
+
+
+def _news(
+    parts: Parts, read: dict[Any, Any], drawn: tuple[int, str, str, str], typed: dict[Any, str]
+) -> dict[Any, Any]:
+    """What of a row is neither as it was `drawn` last nor as it is `typed`: it was said in another tab, or by a judge.
+
+    It comes with the row's number, or not at all: when the page has gone on to another row meanwhile, a note alone
+    would be drawn beside that one, and be kept as what was said of it.
+    """
+    number, *_ = read[parts.drawn]
+    before = dict(zip((parts.opened, parts.reading, parts.verdict, parts.note), drawn, strict=True))
+    if before[parts.opened] != number:
+        before = {}
+    controls = (parts.reading, parts.verdict, parts.note)
+    news = {one: read[one] for one in controls if read[one] not in (before.get(one), typed.get(one))}
+    if news:
+        news[parts.opened] = number
+    return news | {parts.drawn: read[parts.drawn]}
