@@ -16,6 +16,7 @@ from core.backend import weights
 from core.backend.checkpoints import PREFIX, checkpoint_folder, examine, facts, newest, restore
 from core.backend.classes import CONFIG, sorted_labels
 from core.backend.model import Loaded, load_for, load_kept
+from core.backend.settling import settle
 from core.dataset.files.keep import new_folder
 from core.errors import ModelError, NotFoundError
 from core.strategy.model_facts import locate
@@ -63,7 +64,7 @@ def load_voices(plan: Plan, folder: Path, home: Path, which: str, labels: tuple[
     if which == BASE:
         if plan.head == "class":
             raise ModelError(_NO_BASE, "Try its tuned weights.")
-        loaded = load_for(plan)
+        loaded = settle(load_for(plan))
         loaded.model.eval()
         return Voices(loaded, (Voice("base", loaded.model),), 0)
     place = _find(folder, which)
@@ -142,10 +143,10 @@ def _beside(plan: Plan, held: Path) -> tuple[Loaded, tuple[Voice, ...]]:
     if not weights.is_part(held):
         if not (held / "tokenizer_config.json").is_file():  # a checkpoint has none
             AutoTokenizer.from_pretrained(str(locate(plan.model)), trust_remote_code=False).save_pretrained(str(held))
-        tuned, base = load_kept(plan, held), load_for(plan)
+        tuned, base = settle(load_kept(plan, held)), settle(load_for(plan))
         base.model.eval()
         return tuned, (Voice("base", base.model), Voice("tuned", tuned.model))
-    loaded = load_kept(plan, held)
+    loaded = settle(load_kept(plan, held))
     model = loaded.model
     if model.peft_config[model.active_adapter].is_prompt_learning:
         return loaded, (Voice("base", model.get_base_model()), Voice("tuned", model))

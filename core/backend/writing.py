@@ -8,6 +8,7 @@ import torch
 from transformers import GenerationConfig
 
 from core.backend.model import load_base
+from core.backend.settling import settle
 from core.backend.tokens import encode_prompt, stop_ids
 from core.dataset.example import Turn
 from core.errors import ModelError
@@ -35,7 +36,7 @@ class Writer:
         Raises:
             ModelError: It is not there, or cannot be loaded.
         """
-        self._loaded = load_base(model)
+        self._loaded = settle(load_base(model))
         self._lock = threading.Lock()
 
     def write(self, prompt: str, begin: str, copies: int, most_tokens: int, temperature: float, seed: int) -> Written:

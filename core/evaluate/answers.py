@@ -74,10 +74,11 @@ def ask_both(task: EvaluateTask, split: Split, emit: Emit, stopping: Flag) -> Bo
         Stopped: `stopping` was set; at most one batch later.
     """
     from core.backend.model import load_for, load_tuned
+    from core.backend.settling import settle
 
     plan = task.plan
     emit(Advanced(what="Loading the tuned model", done=0, total=0))
-    loaded = load_tuned(plan, task.folder)
+    loaded = settle(load_tuned(plan, task.folder))
     if plan.head == "class":
         return Both(most_frequent(split), ask_head(loaded, plan, split.test, emit, stopping), ([], []))
     questions = _questions(split, loaded, plan.max_length)
@@ -98,11 +99,10 @@ def ask_both(task: EvaluateTask, split: Split, emit: Emit, stopping: Flag) -> Bo
         del loaded
         release()
         emit(Advanced(what="Loading the untuned model", done=0, total=0))
-        loaded = load_for(plan)
+        loaded = settle(load_for(plan))
     with switch:
         base = base or ask(loaded, questions, "Scoring the untuned model", emit, stopping)
-        if base_reads is None:
-            base_reads = ask(loaded, general, _READING, emit, stopping)
+        base_reads = ask(loaded, general, _READING, emit, stopping) if base_reads is None else base_reads
     kept[0].write(base)
     if general.examples:
         kept[1].write(base_reads)

@@ -136,10 +136,11 @@ def _untuned(facts: ModelFacts, tell: Tell) -> Iterator["Loaded"]:
     from core.backend.devices import choose_threads
     from core.backend.failures import explain
     from core.backend.model import load_base
+    from core.backend.settling import settle
 
     choose_threads()
     try:
-        loaded = load_base(facts.model)
+        loaded = settle(load_base(facts.model))
         loaded.model.eval()
         yield loaded
     except (RuntimeError, MemoryError, OSError) as error:
