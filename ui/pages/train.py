@@ -1,6 +1,7 @@
 """Page 4 of the walk: a run while it happens, from any tab, and how it ended with the button for what comes next."""
 
 import time
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -22,6 +23,21 @@ _RECENT_WARNINGS = 3
 _SAMPLES_SHOWN = 6
 _FIGURE_SECONDS = 2.5
 """Between two drawings of the figures of a live run: the browser may share its cores with the training."""
+_FIGURES = range(7, 12)
+"""Their places among what is drawn."""
+_LONG = range(12, 14)
+"""Those of texts that grow with the run and seldom change: they are sent when they do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a tab was sent last."""
+
+    run_id: str = ""
+    figures: float = 0.0
+    """When its figures were, by the monotonic clock; 0 if that was not of a live run."""
+    texts: tuple[int, ...] = ()
+    """The hashes of its long texts."""
 
 
 def build(desk: Desk, tab: Tab) -> None:
@@ -44,25 +60,33 @@ def build(desk: Desk, tab: Tab) -> None:
     samples = markup.view(_samples(RunView()))
     with gr.Accordion("Log in words", open=False):
         log = markup.view(_log(RunView()))
-    figured = gr.State(("", 0.0))
-    drawn = [head, status, onward, *buttons.drawn, loss, memory, rate, norm, speed, samples, log, again, figured]
+    sent = gr.State(Sent())
+    drawn = [head, status, onward, *buttons.drawn, loss, memory, rate, norm, speed, samples, log, again, sent]
     looked = [tab.pulse.change, tab.entered.change]
-    gr.on(looked, partial(on_looked, desk), [tab.run, tab.step, figured], drawn, **quiet())
+    gr.on(looked, partial(on_looked, desk), [tab.run, tab.step, sent], drawn, **quiet())
     again.click(partial(on_started_again, desk), tab.run, tab.run, **asked())
     onward.click(partial(on_continued, desk), tab.run, tab.step, **asked())
 
 
 @guarded
-def on_looked(desk: Desk, run_id: str, step: int, figured: tuple[str, float]) -> Any:  # noqa: ANN401 - updates
-    """Draw the run as of now, if this page is the one that is shown; figures of a live run not at every tick."""
+def on_looked(desk: Desk, run_id: str, step: int, sent: Sent) -> Any:  # noqa: ANN401 - updates
+    """Draw the run as of now, if this page is the one that is shown.
+
+    Not at every tick the figures of a live run, and no long text again that was sent before.
+    """
     if step != TRAIN:
         return gr.skip()
     updates = _drawn(desk, run_id)
-    now = time.monotonic()
-    live = bool(run_id) and desk.is_live(run_id)
-    if live and figured[0] == run_id and now - figured[1] < _FIGURE_SECONDS:
-        return [gr.skip() if 7 <= index <= 11 else update for index, update in enumerate(updates)] + [figured]
-    return [*updates, (run_id if live else "", now)]
+    before = sent if sent.run_id == run_id else Sent()
+    texts = tuple(hash(updates[place]) for place in _LONG)
+    same = [place for place, now, then in zip(_LONG, texts, before.texts, strict=False) if now == then]
+    live, figures = bool(run_id) and desk.is_live(run_id), time.monotonic()
+    if live and before.figures and figures - before.figures < _FIGURE_SECONDS:
+        same += _FIGURES
+        figures = before.figures
+    for place in same:
+        updates[place] = gr.skip()
+    return [*updates, Sent(run_id, figures if live else 0.0, texts)]
 
 
 @guarded
