@@ -54,8 +54,10 @@ def left(engine: Engine, report: Report, view: View) -> Left:
     spans = [_span(engine, it, plans[it.run], view) for it in report.outcomes if it.run in plans and not it.is_over]
     known = [span for span in spans if span is not None]
     at_work = [job.run_id for job in engine.store.soon()]
+    # Runs that share a device may be no faster together, and no faster than each alone.
+    together = max(1, min(engine.store.limit.at_once, len(known)))
     return Left(
-        low=sum(low for low, _ in known),
+        low=sum(low for low, _ in known) / together,
         high=sum(high for _, high in known),
         known=len(known),
         unknown=len(spans) - len(known),

@@ -19,7 +19,7 @@ class Outlook:
     left_out: dict[str, str]
     """Label to why it cannot be run here."""
     seconds: tuple[float, float] | None
-    """Low and high, of all runs whose speed is known; None where none is."""
+    """Low and high, of all runs whose speed is known; None where none is. Apart as far as runs may share the device."""
     unmeasured: tuple[Variant, ...]
     """Those of which nothing was measured on this machine: their time is not in it."""
 

@@ -115,7 +115,8 @@ class Studies:
             runs=runs,
             reused=tuple(reused),
             left_out={variant.label: variant.left_out for variant in study.variants if variant.left_out},
-            seconds=(low, high) if high else None,
+            # Runs that share a device may be no faster together, and no faster than each alone.
+            seconds=(low / max(1, min(self._engine.store.limit.at_once, runs)), high) if high else None,
             unmeasured=tuple(unmeasured),
         )
 

@@ -132,6 +132,8 @@ def test_the_forecasts_of_a_studys_waiting_runs_add_up(desk, monkeypatch):
     monkeypatch.setattr(desk.engine, "time_forecast", lambda plan: TIME)
     assert studytime.left(desk.engine, report, desk.view) == Left(180.0, 7200.0, 2)
     assert "3 min to 2 h left" in studysheet.headline(report, studytime.left(desk.engine, report, desk.view).told)
+    desk.engine.queue.allow(at_once=2)
+    assert studytime.left(desk.engine, report, desk.view) == Left(90.0, 7200.0, 2)
 
 
 def test_an_address_leads_to_one_study_and_says_where_there_is_none(desk):
