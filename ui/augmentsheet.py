@@ -10,8 +10,9 @@ from core.augment.standing import Standing
 from core.augment.survey import Survey, Tried
 from core.augment.teachers.teacher import Teacher
 from core.augment.variation import LENGTHS, STYLES
-from core.errors import UserError
+from core.errors import SettingsError, UserError
 from core.job.inquiry import Inquiry
+from core.problems import EMPTY
 from core.strategy.advise import Advice
 from ui import drawings, markup, notices, words
 from ui.markup import text
@@ -224,9 +225,13 @@ def question(survey: Survey) -> str:
     return markup.block(f"<div class='ft-quote ft-tokens'>{lines}</div>")
 
 
-def problems(error: UserError | None) -> str:
-    """What is wrong with what was typed."""
-    return markup.block(f"<div class='ft-note bad' role='alert'>{notices.markup(error)}</div>") if error else ""
+def problems(error: SettingsError | None) -> str:
+    """What is wrong with what was typed; what was not typed yet is nobody's mistake."""
+    if error is None:
+        return ""
+    if set(error.problems.values()) == {EMPTY}:
+        return markup.block(f"<p class='ft-below'>Still to fill in: {text(', '.join(error.problems))}.</p>")
+    return markup.block(f"<div class='ft-note bad' role='alert'>{notices.markup(error)}</div>")
 
 
 def used(rows: int, left_out: Mapping[str, int]) -> str:

@@ -19,6 +19,7 @@ from core.augment.words import words_of
 from core.dataset.formats.format import RowUnfit
 from core.dataset.provenance import Generated
 from core.errors import SettingsError
+from core.problems import EMPTY
 
 _CANDIDATES, _DECISIONS = "candidates.jsonl", "decisions.json"
 _EDITED = ", edited by a person"
@@ -198,7 +199,7 @@ def check_cells(
     """
     empty = [name for name in shape.columns if not cells.get(name, "").strip() and name not in shape.optional]
     if empty:
-        raise SettingsError(dict.fromkeys(empty, "is empty"), "Write something, or reject the row.")
+        raise SettingsError(dict.fromkeys(empty, EMPTY), "Write something, or reject the row.")
     try:
         entry = shape.entry({name: cells.get(name, "").strip() for name in shape.columns}, 0, origin)
     except RowUnfit as unfit:

@@ -1,6 +1,7 @@
 """The page of new rows: what it keeps, what it says, and what it never keeps."""
 
 import time
+from html import unescape
 
 import pytest
 
@@ -11,6 +12,7 @@ from core.augment.survey import Tried
 from core.augment.teachers import TEACHERS
 from core.engine import Engine
 from core.errors import SettingsError
+from core.problems import EMPTY
 from ui import augmentsheet
 from ui.augmenting import Augmenting
 
@@ -62,6 +64,14 @@ def test_all_that_is_wrong_is_told_at_once_and_what_is_right_becomes_an_order(de
     augmenting.keep(choice.source, card=edited.model_dump(mode="json"))
     assert augmenting.card(choice) == edited
     assert surveyed(augmenting, choice).usual.question.count("Say what kind of clause it is.") == 1
+
+
+def test_a_field_that_nobody_filled_in_yet_is_no_mistake():
+    told = augmentsheet.problems(SettingsError({"model": EMPTY}))
+    assert "Still to fill in: model." in unescape(told)
+    assert "alert" not in told
+    assert "alert" in augmentsheet.problems(SettingsError({"model": EMPTY, "price_in": "is below 0"}))
+    assert augmentsheet.problems(None) == ""
 
 
 def standing(**changed):
