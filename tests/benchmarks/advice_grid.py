@@ -1,8 +1,10 @@
 """The advised plan beside every plan of a grid (method x rank x learning rate), on the bundled tasks cut to few rows.
 
 `python -m tests.benchmarks.advice_grid OUT.jsonl [task:rows ...]` trains and scores each plan on the same test rows and
-appends a line per plan; begun again, it goes on where it was. `... OUT.jsonl --again [task:rows ...] [SEED ...]` trains
-the advised plan and the best other one on other seeds (8, 9 and 10): the best of many on one seed is partly lucky.
+appends a line per plan; begun again, it goes on where it was; `skip=x0.3,r=4` leaves plans out that have
+such a word in their names. `... OUT.jsonl --again [task:rows ...] [SEED ...]` trains
+the advised plan and the best other one on other seeds (8, 9 and 10): the best of many on one seed is partly lucky. With
+`plan=qlora,x3` these are the advised one and that one.
 `... OUT.jsonl --table` prints the table for `docs/advice-beside-a-grid.md`. Hours on two cores.
 """
 
@@ -103,28 +105,32 @@ def _unheard(_: object) -> None:
     """Nobody watches."""
 
 
-def fill(out: Path, tasks: list[tuple[str, int]]) -> None:
-    """Append each plan of the grid that is missing."""
+def fill(out: Path, tasks: list[tuple[str, int]], skipped: Sequence[str] = ()) -> None:
+    """Append each plan of the grid that is missing, but for those with a word of `skipped` in their names."""
     known = {(line["task"], line["rows"], line["plan"]) for line in _lines(out)}
     with tempfile.TemporaryDirectory() as place:
         engine = Engine(Path(place) / "home")
         for task, rows in tasks:
             seen: list[dict[str, Any]] = []
             for name, plan in grid(engine, choose(engine, task, rows)):
-                if _chosen(plan) not in seen and (task, rows, name) not in known:
+                left_out = not set(skipped).isdisjoint(name.split())
+                if _chosen(plan) not in seen and (task, rows, name) not in known and not left_out:
                     _append(out, engine, plan, {"task": task, "rows": rows, "plan": name})
                 seen.append(_chosen(plan))
 
 
-def again(out: Path, tasks: list[tuple[str, int]], seeds: Sequence[int]) -> None:
-    """Append what is missing of the advised plan and the best other one, on the other seeds."""
+def again(out: Path, tasks: list[tuple[str, int]], seeds: Sequence[int], other: str = "") -> None:
+    """Append what is missing of the advised plan and an `other` one (the best, where none is named) on other seeds."""
     known = {(line["task"], line["rows"], line["plan"], line["seed"]) for line in _lines(out) if "seed" in line}
     with tempfile.TemporaryDirectory() as place:
         engine = Engine(Path(place) / "home")
         for task, rows in tasks:
             plans = dict(grid(engine, choose(engine, task, rows)))
-            rival = _rival([line for line in _lines(out) if (line["task"], line["rows"]) == (task, rows)])
-            for name, seed in itertools.product(("advised", rival["plan"]), seeds):
+            if other:
+                rival = next(name for name in plans if [name.split()[0], name.split()[-1]] == other.split(","))
+            else:
+                rival = _rival([line for line in _lines(out) if (line["task"], line["rows"]) == (task, rows)])["plan"]
+            for name, seed in itertools.product(("advised", rival), seeds):
                 if (task, rows, name, seed) not in known:
                     plan = engine.read_plan(plans[name].model_dump() | {"seed": seed})
                     _append(out, engine, plan, {"task": task, "rows": rows, "plan": name, "seed": seed})
@@ -192,11 +198,12 @@ def _lines(out: Path) -> list[dict[str, Any]]:
 
 if __name__ == "__main__":
     where, words = Path(sys.argv[1]), sys.argv[2:]
+    given = dict(word.split("=", 1) for word in words if "=" in word)
+    wanted = [(word.split(":")[0], int(word.split(":")[1])) for word in words if ":" in word] or TASKS
     if words == ["--table"]:
         print(table(where))
+    elif "--again" in words:
+        seeds = [int(word) for word in words if word.isdecimal()] or OTHER_SEEDS
+        again(where, wanted, seeds, given.get("plan", ""))
     else:
-        wanted = [(word.split(":")[0], int(word.split(":")[1])) for word in words if ":" in word]
-        if "--again" in words:
-            again(where, wanted or TASKS, [int(word) for word in words if word.isdecimal()] or OTHER_SEEDS)
-        else:
-            fill(where, wanted or TASKS)
+        fill(where, wanted, given.get("skip", "").split(","))
