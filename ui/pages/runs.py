@@ -25,7 +25,8 @@ def build(desk: Desk, tab: Tab) -> None:
     """Place the page and connect it."""
     head, opening, trying, study = _head()
     queuecard.place(desk, tab)
-    table, ids = _table(), gr.State([])
+    # `wanted` is the run of which it was asked whether it shall go: another may be chosen before the answer.
+    table, ids, wanted = _table(), gr.State([]), gr.State("")
     with gr.Row():
         chosen = gr.Dropdown([], label="Chosen run", info="Or click a row of the table.", elem_id="ft-chosen", scale=3)
         name = gr.Textbox(
@@ -50,9 +51,9 @@ def build(desk: Desk, tab: Tab) -> None:
     study.click(partial(on_study_opened, desk), chosen, [tab.study, tab.step], **quiet())
     _take_in(desk, listed)
     rename.click(partial(on_renamed, desk), [chosen, name], listed, **asked())
-    delete.click(partial(on_delete_wanted, desk), chosen, [sure, question], **asked())
+    delete.click(partial(on_delete_wanted, desk), chosen, [sure, question, wanted], **asked())
     keep.click(on_kept, None, sure, **quiet())
-    really.click(partial(on_deleted, desk), [chosen, tab.run], [sure, tab.run, *listed], **asked())
+    really.click(partial(on_deleted, desk), [wanted, tab.run], [sure, tab.run, *listed], **asked())
     compared.change(partial(on_compared, desk), compared, [curves, differences], **quiet())
 
 
@@ -103,7 +104,7 @@ def _table() -> gr.Dataframe:
 @guarded
 def on_looked(desk: Desk, step: int, chosen: str | None) -> Any:  # noqa: ANN401 - updates of the page
     """Draw the list as of now, if this page is the one that is shown."""
-    return _listed(desk, chosen) if step == RUNS else gr.skip()
+    return _listed(desk, chosen, shown=True) if step == RUNS else gr.skip()
 
 
 @guarded
@@ -166,12 +167,12 @@ def on_renamed(desk: Desk, run_id: str, name: str) -> Any:  # noqa: ANN401
 
 
 @guarded
-def on_delete_wanted(desk: Desk, run_id: str) -> tuple[gr.Row, str]:
+def on_delete_wanted(desk: Desk, run_id: str) -> tuple[gr.Row, str, str]:
     """Ask once more, and say what would go."""
     name = desk.engine.run(run_id).row.name
     size = desk.size_of(run_id)
     told = f"Delete {name!r} with its weights, curves and exports? This frees {words.size(size)} and cannot be undone."
-    return gr.Row(visible=True), markup.block(f"<p>{markup.text(told)}</p>")
+    return gr.Row(visible=True), markup.block(f"<p>{markup.text(told)}</p>"), run_id
 
 
 def on_kept() -> gr.Row:
@@ -203,15 +204,16 @@ def on_compared(desk: Desk, chosen: list[str]) -> Any:  # noqa: ANN401
     )
 
 
-def _listed(desk: Desk, chosen: str | None) -> list[Any]:
+def _listed(desk: Desk, chosen: str | None, *, shown: bool = False) -> list[Any]:
+    """The list with the run `chosen`; a menu that shows it already is left alone: another may be chosen by now."""
     summaries = desk.engine.runs()
     places = {each.job.run_id: number for number, each in enumerate(desk.engine.queue.waiting(), 1)}
     rows = [_row(summary, places.get(summary.row.id)) for summary in summaries]
     ids = [summary.row.id for summary in summaries]
     menu = [(f"{words.shortened(s.row.name, 60)} ({words.ago(s.row.created_at)})", s.row.id) for s in summaries]
-    kept = chosen if chosen in ids else None
+    kept = {} if shown and chosen in ids else {"value": chosen if chosen in ids else None}
     table = {"headers": _HEADS, "data": rows, "metadata": None}
-    return [_headline(rows), table, ids, gr.Dropdown(choices=menu, value=kept), gr.Dropdown(choices=menu)]
+    return [_headline(rows), table, ids, gr.Dropdown(choices=menu, **kept), gr.Dropdown(choices=menu)]
 
 
 def _row(summary: RunSummary, place: int | None) -> list[str]:
