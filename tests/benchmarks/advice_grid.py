@@ -127,7 +127,7 @@ def again(out: Path, tasks: list[tuple[str, int]], seeds: Sequence[int], other: 
         for task, rows in tasks:
             plans = dict(grid(engine, choose(engine, task, rows)))
             if other:
-                rival = next(name for name in plans if [name.split()[0], name.split()[-1]] == other.split(","))
+                rival = next(name for name in plans if set(other.split(",")) <= set(name.split()))
             else:
                 rival = _rival([line for line in _lines(out) if (line["task"], line["rows"]) == (task, rows)])["plan"]
             for name, seed in itertools.product(("advised", rival), seeds):
