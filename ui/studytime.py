@@ -9,7 +9,7 @@ from core.errors import UserError
 from core.events import RunState
 from core.strategy.plan import Plan
 from core.study.outcome import Outcome
-from core.study.report import Report
+from core.study.report import Report, together
 from ui import phrases, words
 from ui.present import RunView
 
@@ -54,11 +54,10 @@ def left(engine: Engine, report: Report, view: View) -> Left:
     spans = [_span(engine, it, plans[it.run], view) for it in report.outcomes if it.run in plans and not it.is_over]
     known = [span for span in spans if span is not None]
     at_work = [job.run_id for job in engine.store.soon()]
-    # Runs that share a device may be no faster together, and no faster than each alone.
-    together = max(1, min(engine.store.limit.at_once, len(known)))
+    low, high = together(known, engine.store.limit.at_once)
     return Left(
-        low=sum(low for low, _ in known) / together,
-        high=sum(high for _, high in known),
+        low=low,
+        high=high,
         known=len(known),
         unknown=len(spans) - len(known),
         behind=bool(at_work) and plans.keys().isdisjoint(at_work),

@@ -1,11 +1,22 @@
 """What a study will take, and how it stands."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from core.study.kind import Finding
 from core.study.outcome import Outcome
 from core.study.study import Study, Variant
+
+
+def together(spans: Sequence[tuple[float, float]], at_once: int) -> tuple[float, float]:
+    """Low and high seconds of all runs, of which so many may share the device.
+
+    At best none is slower for it; at worst they take as long as one after the other.
+    """
+    lows = [low for low, _ in spans]
+    beside = max(1, min(at_once, len(spans)))
+    return max(sum(lows) / beside, max(lows, default=0.0)), sum(high for _, high in spans)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +30,7 @@ class Outlook:
     left_out: dict[str, str]
     """Label to why it cannot be run here."""
     seconds: tuple[float, float] | None
-    """Low and high, of all runs whose speed is known; None where none is. Apart as far as runs may share the device."""
+    """Low and high (see `together`), of all runs whose speed is known; None where none is."""
     unmeasured: tuple[Variant, ...]
     """Those of which nothing was measured on this machine: their time is not in it."""
 

@@ -21,7 +21,7 @@ from core.study.kind import Base, Results
 from core.study.kinds import KINDS
 from core.study.outcome import outcomes
 from core.study.prune import Pruner
-from core.study.report import Outlook, Report
+from core.study.report import Outlook, Report, together
 from core.study.study import Study, Variant, read_study
 
 MOST = 40
@@ -98,7 +98,7 @@ class Studies:
 
     def outlook(self, study: Study) -> Outlook:
         """What the variants that were not begun yet will take."""
-        reused, unmeasured, low, high, runs = [], [], 0.0, 0.0, 0
+        reused, unmeasured, spans, runs = [], [], [], 0
         for variant in study.variants:
             if variant.left_out or variant.run:
                 continue
@@ -110,13 +110,12 @@ class Studies:
             if time is None:
                 unmeasured.append(variant)
             else:
-                low, high = low + time.low_seconds, high + time.high_seconds
+                spans.append((time.low_seconds, time.high_seconds))
         return Outlook(
             runs=runs,
             reused=tuple(reused),
             left_out={variant.label: variant.left_out for variant in study.variants if variant.left_out},
-            # Runs that share a device may be no faster together, and no faster than each alone.
-            seconds=(low / max(1, min(self._engine.store.limit.at_once, runs)), high) if high else None,
+            seconds=together(spans, self._engine.store.limit.at_once) if spans else None,
             unmeasured=tuple(unmeasured),
         )
 

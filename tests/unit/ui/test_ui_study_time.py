@@ -8,6 +8,7 @@ from core.engine import Engine
 from core.errors import MachineError, Stopped
 from core.events import RunState
 from core.study.outcome import Outcome
+from core.study.report import together
 from tests.unit.ui.test_ui_strategy_time import TIME
 from ui import studysheet, studytime
 from ui.desk import Desk
@@ -134,6 +135,12 @@ def test_the_forecasts_of_a_studys_waiting_runs_add_up(desk, monkeypatch):
     assert "3 min to 2 h left" in studysheet.headline(report, studytime.left(desk.engine, report, desk.view).told)
     desk.engine.queue.allow(at_once=2)
     assert studytime.left(desk.engine, report, desk.view) == Left(90.0, 7200.0, 2)
+
+
+def test_runs_side_by_side_end_no_earlier_than_the_longest_of_them():
+    assert together([(10.0, 20.0), (100.0, 200.0)], 2) == (100.0, 220.0)
+    assert together([(10.0, 20.0), (100.0, 200.0)], 1) == (110.0, 220.0)
+    assert together([], 2) == (0.0, 0.0)
 
 
 def test_an_address_leads_to_one_study_and_says_where_there_is_none(desk):
