@@ -16,6 +16,7 @@ from core.engine import Engine
 from core.errors import NotFoundError, SettingsError, UserError
 from core.problems import problems_of
 from core.strategy.advise import Advice, Goal
+from core.strategy.disk import size_of
 from core.strategy.machine import Machine
 from core.strategy.methods import METHODS
 from core.strategy.plan import Plan
@@ -120,8 +121,7 @@ class Desk:
 
     def size_of(self, run_id: str) -> int:
         """Bytes of the run's folder."""
-        folder = self.engine.store.run_folder(run_id)
-        return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+        return size_of(self.engine.store.run_folder(run_id))
 
     def forget(self, run_id: str) -> None:
         """Drop what is remembered of a deleted run."""

@@ -15,8 +15,9 @@ from core.export.card import write_card
 from core.export.checksums import write_sums
 from core.export.exporter import Exporter, ExportTask
 from core.export.fidelity import Reference
-from core.export.place import check_disk, check_place, place, size_of
+from core.export.place import check_disk, check_place, place
 from core.registry import Registry
+from core.strategy.disk import size_of
 
 if TYPE_CHECKING:
     from core.backend.model import Loaded

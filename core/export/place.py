@@ -70,11 +70,6 @@ def place(out: Path) -> Iterator[Path]:
     _remove(old)
 
 
-def size_of(folder: Path) -> int:
-    """Bytes of all files in `folder`."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
 def _remove(folder: Path) -> None:
     if folder.is_dir():
         shutil.rmtree(folder)

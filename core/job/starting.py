@@ -28,7 +28,7 @@ def check_before_start(plan: Plan, facts: ModelFacts, store: Store) -> None:
     """
     if facts.note:
         raise ModelError(facts.note, "Connect to the hub, give the model's folder, or take 'starter'.")
-    check_disk(plan, facts, store.home / "runs")
+    check_disk(plan, facts, store.home / "runs" / "new")
     if not plan.start_from:
         return
     before = Plan(**store.run(plan.start_from).plan)

@@ -13,6 +13,7 @@ from core.errors import BusyError, MachineError, NotFoundError
 from core.events import RunState
 from core.store.jobs import UNFINISHED, Job, no_run
 from core.store.queue import Queue
+from core.strategy.disk import size_of
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's base 32, lower case: sorts as it counts, safe on file systems that ignore case."""
@@ -154,7 +155,7 @@ class Runs(Queue):
 
     def _remove(self, run_id: str) -> int:
         folder = self.run_folder(run_id)
-        size = _size(folder)
+        size = size_of(folder)
         try:
             if folder.exists():
                 shutil.rmtree(folder)
@@ -211,8 +212,3 @@ def _unnamed(plan: dict[str, Any]) -> dict[str, Any]:
 def storable(text: str) -> str:
     """The text as typed; half of a surrogate pair, which no screen can show, becomes a question mark."""
     return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _size(folder: Path) -> int:
-    """Bytes of the files below `folder`; links count as themselves."""
-    return sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_dir() or path.is_symlink())

@@ -1,5 +1,6 @@
 """How much room on the disk a run needs, and whether there is so much."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -36,15 +37,26 @@ def disk_needed(plan: Plan, facts: ModelFacts) -> int:
     return 2 * best + near + (CHECKPOINTS_KEPT + 1) * checkpoint + _BESIDE
 
 
+def size_of(folder: Path) -> int:
+    """Bytes of all files below `folder`, links counted as themselves; files that go while it looks count as gone."""
+    found = 0
+    for inside, _, names in os.walk(folder):
+        for name in names:
+            try:
+                found += Path(inside, name).lstat().st_size
+            except FileNotFoundError:  # Written anew or taken away by the run whose file it was.
+                continue
+    return found
+
+
 def check_disk(plan: Plan, facts: ModelFacts, folder: Path) -> None:
-    """Refuse a run whose files would not fit where `folder` lies, or will lie.
+    """Refuse a run whose files would not fit where its `folder` lies, or will lie; those that lie in it count as had.
 
     Raises:
         MachineError: They would not; says how much is needed and how much is free.
     """
     there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
-    known = sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file()) if folder.exists() else 0
-    needed, free = max(_BESIDE, disk_needed(plan, facts) - known), shutil.disk_usage(there).free
+    needed, free = max(_BESIDE, disk_needed(plan, facts) - size_of(folder)), shutil.disk_usage(there).free
     if needed > free:
         raise MachineError(
             f"The run needs about {_told(needed)} on the disk for its checkpoints and best weights, and {_told(free)} "

@@ -145,6 +145,9 @@ def trl(plan: Plan, folder: Path, settings: dict[str, Any]) -> tuple[Callable[[]
     trainer = SFTTrainer(
         model=_peer_model(plan), args=arguments, train_dataset=data, processing_class=tokenizer, callbacks=[Listen()]
     )
+    for weights in trainer.model.parameters():
+        if weights.requires_grad:  # TRL rounds those of QLoRA to bf16, which is other work, with another loss.
+            weights.data = weights.data.float()
     return trainer.train, losses
 
 

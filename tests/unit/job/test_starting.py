@@ -7,6 +7,7 @@ from core.engine import Engine
 from core.errors import ChangedError, MachineError, NotFoundError, UserError
 from core.events import RunState, StateChanged
 from core.job.starting import check_before_start, continued
+from core.strategy.disk import disk_needed
 from core.strategy.methods import METHODS, read_options
 from core.strategy.plan_text import differences, plan_yaml, read_plan_yaml
 from ui.command.parser import build_parser
@@ -22,6 +23,17 @@ def engine(tmp_path):
 @pytest.fixture
 def plan(engine):
     return engine.advise(engine.choose(engine.open_data("legal_clauses")), "starter").plan
+
+
+def test_what_older_runs_take_is_no_room_that_a_new_one_has(engine, plan, monkeypatch):
+    facts = engine.facts(plan.model)
+    old = engine.store.home / "runs" / "r0" / "best"
+    old.mkdir(parents=True)
+    (old / "weights").write_bytes(b"x" * disk_needed(plan, facts))
+    free = type("Usage", (), {"free": disk_needed(plan, facts) - 10**6})
+    monkeypatch.setattr("core.strategy.disk.shutil.disk_usage", lambda place: free)
+    with pytest.raises(MachineError, match=r"needs about \d+ MB on the disk"):
+        check_before_start(plan, facts, engine.store)
 
 
 def over(engine, plan, name="mine", *, kept=True):
