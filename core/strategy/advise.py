@@ -154,6 +154,8 @@ def advise(  # noqa: PLR0913 - the engine hands over all it knows
 def _plan(it: Situation, choice: DataChoice) -> tuple[Plan, Reason]:
     """The first method that fits, as fast as it fits; else the last one, as small as it goes, of a rank that fits."""
     wanted = choices.methods(it)
+    if wanted[0][0] == "qlora":
+        wanted = [*_unsaved(it, choice), *wanted]
     smallest: Plan | None = None
     for method, reason in wanted:
         for plan in _variants(it, _draft(it, choice, method)):
@@ -163,6 +165,14 @@ def _plan(it: Situation, choice: DataChoice) -> tuple[Plan, Reason]:
     assert smallest is not None
     lower = (plan for plan in choices.lower_ranks(smallest) if it.forecast(plan).fits)
     return next(lower, smallest), wanted[-1][1]
+
+
+def _unsaved(it: Situation, choice: DataChoice) -> Iterator[tuple[str, Reason]]:
+    """LoRA, where four bits save too little memory; where all turns on memory, only where they save none."""
+    qlora, lora = (it.forecast(next(_variants(it, _draft(it, choice, name)))).total_gib for name in ("qlora", "lora"))
+    least = 0.0 if it.budget or it.goal is Goal.LEAST_MEMORY else matrix.least_saved()
+    if lora - qlora <= least * lora:
+        yield "lora", Reason(choice="method", because=matrix.unsaved(qlora, lora), source=choices.FORECAST)
 
 
 def _draft(it: Situation, choice: DataChoice, method: str) -> Plan:

@@ -71,6 +71,17 @@ def budget_rule() -> Rule:
     return Rule(**sourced(data()["budget"]))
 
 
+def least_saved() -> float:
+    """The share of memory that four bits have to save, so that they are advised."""
+    return float(data()["unsaved"]["least_saved"])
+
+
+def unsaved(qlora: float, lora: float) -> str:
+    """Why LoRA is taken where four bits save no memory worth having; both forecasts in GiB."""
+    saved = f"only {1 - qlora / lora:.1%} of it" if qlora < lora else "none"
+    return str(data()["unsaved"]["because"]).format(saved=saved, qlora=f"{qlora:.2f}", lora=f"{lora:.2f}")
+
+
 def claims() -> dict[str, Claim]:
     """The guide's comparison, by method. Its memory figures restate estimates; never forecast with them."""
     return {row["method"]: Claim(**row) for row in data()["claims"]}

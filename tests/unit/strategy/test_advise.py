@@ -25,10 +25,12 @@ from core.strategy.settled import settled
         (5000, "lora", 32, "off"),
     ],
 )
-def test_the_matrix_decides_and_a_budget_overrides_it(count, method, rank, augment, rows, choice, small, machine):
-    advice = advise(rows(count), choice, small, machine)
+def test_the_matrix_decides_and_a_budget_overrides_it(
+    count, method, rank, augment, rows, choice, seven_billion, gpu_machine
+):
+    advice = advise(rows(count), choice, seven_billion, gpu_machine)
     assert (advice.plan.method, advice.plan.options["rank"], advice.augment) == (method, rank, augment)
-    frugal = advise(rows(count), choice, small, machine, budget=True)
+    frugal = advise(rows(count), choice, seven_billion, gpu_machine, budget=True)
     assert (frugal.plan.method, frugal.plan.options["rank"]) == ("qlora", rank)
     assert "budget" in frugal.reasons[0].because
 
@@ -244,5 +246,26 @@ def test_test_rows_are_not_counted(rows, choice, small, machine):
     assert advise(with_test, choice, small, machine).rows == 99
 
 
-def test_the_headline_names_method_and_examples(rows, choice, small, machine):
-    assert advise(rows(500), choice, small, machine).headline == "QLoRA fits and suits 500 examples"
+def test_the_headline_names_method_and_examples(rows, choice, seven_billion, gpu_machine):
+    assert advise(rows(500), choice, seven_billion, gpu_machine).headline == "QLoRA fits and suits 500 examples"
+
+
+@pytest.mark.parametrize("wish", [{}, {"budget": True}, {"goal": Goal.LEAST_MEMORY}])
+def test_four_bits_that_save_no_memory_are_not_advised_and_both_forecasts_are_told(wish, rows, choice, small, machine):
+    advice = advise(rows(200), choice, small, machine, **wish)
+    assert (advice.plan.method, advice.plan.options["rank"]) == ("lora", 16)
+    forecasts = {other.method: f"{other.memory_gib:.2f}" for other in advice.alternatives}
+    reason = advice.reasons[0]
+    assert reason.because.endswith(
+        f"four bits would save none ({forecasts['qlora']} GiB beside {forecasts['lora']} GiB)."
+    )
+    assert (reason.choice, reason.sure) == ("method", "forecast")
+
+
+def test_four_bits_that_save_a_little_are_advised_only_where_all_turns_on_memory(rows, choice, small, gpu_machine):
+    usual, least, tight = (
+        advise(rows(200), choice, small, gpu_machine, **wish)
+        for wish in ({}, {"goal": Goal.LEAST_MEMORY}, {"budget": True})
+    )
+    assert [advice.plan.method for advice in (usual, least, tight)] == ["lora", "qlora", "qlora"]
+    assert "four bits would save only 0." in usual.reasons[0].because
