@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from core.strategy import claimed
 from core.strategy.advise import Advice
-from core.strategy.matrix import budget_rule, claims, claims_source, documents, matrix
+from core.strategy.choices import FORECAST
+from core.strategy.matrix import budget_rule, claims, claims_source, documents, least_saved, matrix
 from core.strategy.methods import METHODS
 from core.strategy.neighbours import neighbours
 from core.strategy.survey import SurveyRow, disagreements, generation, rows_for, survey, task_of, terms
@@ -37,6 +38,9 @@ def _guide(advice: Advice) -> str:
     ]
     always = ("any, tight budget", METHODS[rule.method].title, "as above", "as above", _short(rule.source), "")
     rows.append((always, "lit" if tight else ""))
+    small = f"any with free answers, four bits save under {least_saved():.0%} of the memory"
+    unsaved = (small, METHODS["lora"].title, "as above", "as above", "Fewtune's forecast", "")
+    rows.append((unsaved, "lit" if advice.reasons[0].source == FORECAST else ""))
     head = ("Examples", "Method", "Rank", "Synthetic examples", "Source", "Source for synthetic ones")
     told = [f"You have {advice.told}: the marked row.", *neighbours(advice.cell)]
     if advice.plan.method != advice.cell.method and not tight:

@@ -168,9 +168,12 @@ def _plan(it: Situation, choice: DataChoice) -> tuple[Plan, Reason]:
 
 
 def _unsaved(it: Situation, choice: DataChoice) -> Iterator[tuple[str, Reason]]:
-    """LoRA, where four bits save too little memory; where all turns on memory, only where they save none."""
+    """LoRA, where four bits save too little memory for free answers, or none where all turns on memory."""
+    frugal = it.budget or it.goal is Goal.LEAST_MEMORY
+    if it.labelled and not frugal:
+        return
     qlora, lora = (it.forecast(next(_variants(it, _draft(it, choice, name)))).total_gib for name in ("qlora", "lora"))
-    least = 0.0 if it.budget or it.goal is Goal.LEAST_MEMORY else matrix.least_saved()
+    least = 0.0 if frugal else matrix.least_saved()
     if lora - qlora <= least * lora:
         yield "lora", Reason(choice="method", because=matrix.unsaved(qlora, lora), source=choices.FORECAST)
 

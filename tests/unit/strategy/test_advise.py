@@ -250,9 +250,19 @@ def test_the_headline_names_method_and_examples(rows, choice, seven_billion, gpu
     assert advise(rows(500), choice, seven_billion, gpu_machine).headline == "QLoRA fits and suits 500 examples"
 
 
+def free(split):
+    """The rows with answers that are no labels."""
+    return Split(
+        *(
+            tuple(replace(example, label=None) for example in part)
+            for part in (split.train, split.validation, split.test)
+        )
+    )
+
+
 @pytest.mark.parametrize("wish", [{}, {"budget": True}, {"goal": Goal.LEAST_MEMORY}])
 def test_four_bits_that_save_no_memory_are_not_advised_and_both_forecasts_are_told(wish, rows, choice, small, machine):
-    advice = advise(rows(200), choice, small, machine, **wish)
+    advice = advise(free(rows(200)), choice, small, machine, **wish)
     assert (advice.plan.method, advice.plan.options["rank"]) == ("lora", 16)
     forecasts = {other.method: f"{other.memory_gib:.2f}" for other in advice.alternatives}
     reason = advice.reasons[0]
@@ -264,8 +274,13 @@ def test_four_bits_that_save_no_memory_are_not_advised_and_both_forecasts_are_to
 
 def test_four_bits_that_save_a_little_are_advised_only_where_all_turns_on_memory(rows, choice, small, gpu_machine):
     usual, least, tight = (
-        advise(rows(200), choice, small, gpu_machine, **wish)
+        advise(free(rows(200)), choice, small, gpu_machine, **wish)
         for wish in ({}, {"goal": Goal.LEAST_MEMORY}, {"budget": True})
     )
     assert [advice.plan.method for advice in (usual, least, tight)] == ["lora", "qlora", "qlora"]
     assert "four bits would save only 0." in usual.reasons[0].because
+
+
+def test_labels_keep_the_guides_four_bits_unless_little_memory_was_asked_for(rows, choice, small, machine):
+    usual, least = (advise(rows(200), choice, small, machine, goal=goal) for goal in (Goal.BALANCED, Goal.LEAST_MEMORY))
+    assert [advice.plan.method for advice in (usual, least)] == ["qlora", "lora"]

@@ -72,7 +72,7 @@ def test_the_command_line_gives_the_same_plan(engine, advised, change):
 
 
 def test_the_command_line_names_another_method_and_its_settings(engine, advised):
-    qlora = engine.read_plan(advised.model_dump() | {"method": "qlora", "options": {"rank": 4}, "epochs": 2})
-    words = command_line(qlora, advised)
-    assert "--method qlora" in words
+    lora = engine.read_plan(advised.model_dump() | {"method": "lora", "options": {"rank": 4}, "epochs": 2})
+    words = command_line(lora, advised)
+    assert "--method lora" in words
     assert "epochs=2" in words
