@@ -266,15 +266,14 @@ def patience(it: Situation) -> tuple[int, Reason]:
 
 def augment(it: Situation) -> Reason:
     """Whether synthetic examples are worth their cost."""
-    words = {
-        "required": "Synthetic examples are needed",
-        "recommended": "Synthetic examples are recommended",
-        "optional": "Synthetic examples may help a little",
-        "off": "No synthetic examples",
-    }
+    needed, wise = "Synthetic examples are needed", "Synthetic examples are recommended"
+    little = "Synthetic examples may help a little"
+    words = {"required": needed, "recommended": wise, "optional": little, "off": "No synthetic examples"}
     because = f"{words[it.cell.augment]} at {it.told} (band: {it.cell.name})."
     if it.generated:
         because += f" The {it.generated:,} rows that a teacher wrote do not move the band."
+    elif it.cell.augment != "off":
+        because += f" {matrix.worth_of_generated(labelled=it.labelled)}"
     return Reason(choice="augment", because=because, source=it.cell.augment_source)
 
 

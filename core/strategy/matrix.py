@@ -82,6 +82,11 @@ def unsaved(qlora: float, lora: float) -> str:
     return str(data()["unsaved"]["because"]).format(saved=saved, qlora=f"{qlora:.2f}", lora=f"{lora:.2f}")
 
 
+def worth_of_generated(*, labelled: bool) -> str:
+    """What generated rows were measured to be worth, by the kind of answers."""
+    return str(data()["generated"]["label" if labelled else "text"])
+
+
 def claims() -> dict[str, Claim]:
     """The guide's comparison, by method. Its memory figures restate estimates; never forecast with them."""
     return {row["method"]: Claim(**row) for row in data()["claims"]}

@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -172,21 +172,21 @@ def table(out: Path) -> str:
         advised, rival = next(line for line in lines if line["plan"] == "advised"), _rival(lines)
         size = f" r={advised['options']['rank']}" if "rank" in advised["options"] else ""
         ours, theirs = (
-            [line["score"] for line in lines if line["plan"] == name and "seed" in line]
+            {line["seed"]: line["score"] for line in lines if line["plan"] == name and "seed" in line}
             for name in ("advised", rival["plan"])
         )
-        whole = len(ours) == len(theirs) > 1
-        distance = f"{statistics.mean(theirs) - statistics.mean(ours):+.1f}" if whole else ""
+        ahead = [theirs[seed] - ours[seed] for seed in sorted(ours.keys() & theirs.keys())]
+        distance = f"{statistics.mean(ahead):+.1f}" if len(ahead) > 1 else ""
         plans = sum("seed" not in line for line in lines)
         told.append(
             f"| {task}, {METRIC[task]} | {rows} | {advised['method']}{size} {advised['learning_rate']:g} | "
             f"{advised['score']:.1f} | {rival['plan']} (of {plans} plans) | {rival['score']:.1f} | "
-            f"{_listed(ours)} | {_listed(theirs)} | {distance} |"
+            f"{_listed(ours.values())} | {_listed(theirs.values())} | {distance} |"
         )
     return "\n".join(told)
 
 
-def _listed(scores: list[float]) -> str:
+def _listed(scores: Collection[float]) -> str:
     """The mean and each score."""
     each = ", ".join(f"{score:.1f}" for score in scores)
     return f"{statistics.mean(scores):.1f} ({each})" if scores else "not measured"

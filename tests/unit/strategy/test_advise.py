@@ -284,3 +284,13 @@ def test_four_bits_that_save_a_little_are_advised_only_where_all_turns_on_memory
 def test_labels_keep_the_guides_four_bits_unless_little_memory_was_asked_for(rows, choice, small, machine):
     usual, least = (advise(rows(200), choice, small, machine, goal=goal) for goal in (Goal.BALANCED, Goal.LEAST_MEMORY))
     assert [advice.plan.method for advice in (usual, least)] == ["qlora", "lora"]
+
+
+def test_synthetic_rows_are_advised_with_what_they_were_measured_to_be_worth(rows, choice, small, machine):
+    labels, texts, many = (
+        next(reason for reason in advise(split, choice, small, machine).reasons if reason.choice == "augment").because
+        for split in (rows(50), free(rows(50)), rows(3000))
+    )
+    assert "rules without a model helped at 25 alone" in labels
+    assert "rules without a model gained nothing for free answers: take a large model as the teacher" in texts
+    assert "starter" not in many
