@@ -267,7 +267,7 @@ def test_four_bits_that_save_no_memory_are_not_advised_and_both_forecasts_are_to
     forecasts = {other.method: f"{other.memory_gib:.2f}" for other in advice.alternatives}
     reason = advice.reasons[0]
     assert reason.because.endswith(
-        f"four bits would save none ({forecasts['qlora']} GiB beside {forecasts['lora']} GiB)."
+        f"four bits would save none ({forecasts['qlora']} GiB beside LoRA's {forecasts['lora']} GiB)."
     )
     assert (reason.choice, reason.sure) == ("method", "forecast")
 
