@@ -38,7 +38,7 @@ def _guide(advice: Advice) -> str:
     ]
     always = ("any, tight budget", METHODS[rule.method].title, "as above", "as above", _short(rule.source), "")
     rows.append((always, "lit" if tight else ""))
-    small = f"any with free answers, four bits save under {least_saved():.0%} of the memory"
+    small = f"any, four bits save no memory (with free answers: under {least_saved():.0%})"
     unsaved = (small, METHODS["lora"].title, "as above", "as above", "Fewtune's forecast", "")
     rows.append((unsaved, "lit" if advice.reasons[0].source == FORECAST else ""))
     head = ("Examples", "Method", "Rank", "Synthetic examples", "Source", "Source for synthetic ones")

